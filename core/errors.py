@@ -116,6 +116,10 @@ class ReportNotReady(FitserveError):
     problem_type = ProblemType.REPORT_NOT_READY
 
 
+class WebhookBusy(FitserveError):
+    problem_type = ProblemType.WEBHOOK_BUSY
+
+
 class DatasetInUse(FitserveError):
     problem_type = ProblemType.DATASET_IN_USE
 

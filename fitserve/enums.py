@@ -52,12 +52,19 @@ class Promotion(StrEnum):
 
 
 class WarningKind(StrEnum):
-    """The subject of a warning about a column."""
+    """The subject of a warning about a dataset or a column."""
 
     READING = "reading"  # how its cells were read
     NULL_WORDS = "null_words"  # words that count as missing, and may be values
     ALIKE = "alike"  # categories that are probably the same
+    APPENDED = "appended"  # what differs in the rows of an append
+    REPEATED = "repeated"  # most rows of an append are already there
     LEFT_OUT = "left_out"  # why runs do not use the column
+
+    @property
+    def is_note(self) -> bool:
+        """Return whether it is information, about which nobody has to do anything."""
+        return self in (WarningKind.APPENDED, WarningKind.LEFT_OUT)
 
 
 class DatasetStatus(StrEnum):

@@ -1,11 +1,13 @@
-"""The format of names, and suggestions for misspelt names."""
+"""The format of names and references, and suggestions for misspelt names."""
 
 import difflib
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticKnownError
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
@@ -14,15 +16,55 @@ Name = Annotated[
 ]
 """A name that fits into a URL path segment: letters, digits, dot, dash, underscore."""
 
-
 MOST_REFERENCE = 110
 """Most characters in `<name>@<version>`."""
+_MARK = "@"
+_MOST_DIGITS = 9
 
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 """The name of a column of a dataset."""
 
+
+def _refuse_boolean(value: object) -> object:
+    """Return the value; raise PydanticKnownError for true, which Python counts as 1."""
+    if isinstance(value, bool):
+        raise PydanticKnownError("int_type")
+    return value
+
+
+VersionNumber = Annotated[
+    int, BeforeValidator(_refuse_boolean), Field(ge=1, le=2**31 - 1)
+]
+"""The number of a version of a model in the body of a request."""
+
 DEFAULT_WORKSPACE = "default"
 """The workspace of rows created without a key, or before workspaces existed."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A dataset as a user names it.
+
+    Args:
+        name: the id or the name.
+        version: the number of the version; None: the newest.
+
+    """
+
+    name: str
+    version: int | None = None
+
+
+def parse_reference(ref: str) -> Reference:
+    """Return the name and the version in `houses@2`; no name contains an @."""
+    name, mark, number = ref.rpartition(_MARK)
+    is_number = number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS
+    return Reference(name, int(number)) if mark and is_number else Reference(ref)
+
+
+def version_ref(name: str, number: int) -> str:
+    """Return the reference to a version of a dataset, such as `houses@2`."""
+    return f"{name}{_MARK}{number}"
 
 
 def nearest(name: object, known: Iterable[str]) -> str | None:

@@ -63,7 +63,7 @@ class ProblemType(Enum):
     WEBHOOK_NOT_FOUND = (
         404,
         "Webhook not found",
-        "The run was created without a `webhook`.",
+        "The run has no `webhook`.",
     )
     PLOT_NOT_FOUND = (
         404,
@@ -76,6 +76,12 @@ class ProblemType(Enum):
         "Report not ready",
         """A run has a report when it has ended (`GET /v1/runs/{id}?wait=30` waits for the
         end). The baselines follow some seconds later.""",
+    )
+    WEBHOOK_BUSY = (
+        409,
+        "Webhook busy",
+        """The message cannot be sent again now: the run has not ended, or an attempt is
+        in progress; `detail` says which.""",
     )
     DATASET_IN_USE = (
         409,

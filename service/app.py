@@ -38,6 +38,7 @@ from service.routes import (
     reports,
     runs,
     serving,
+    webhooks,
 )
 from service.services import Services
 from service.tracing import Traced
@@ -47,6 +48,7 @@ ROUTERS = (
     reports.router,
     comparison.router,
     runs.router,
+    webhooks.router,
     plots.router,
     models.router,
     serving.router,

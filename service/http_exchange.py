@@ -10,6 +10,7 @@ from service.bodies import Body, read_body
 from service.dependencies import get_services
 from service.parsing_options import from_params
 from service.predictor.answers import ModelAnswer
+from service.predictor.file_rows import rows_of
 from service.predictor.files import read_file
 from service.predictor.instance_reader import InstanceReader, ParsedInstances
 from service.predictor.version_resolver import ModelRef
@@ -50,15 +51,20 @@ class FileExchange(HttpExchange):
     """A request with a file of rows as its body; the query has parsing options."""
 
     is_slow = True
+    wants_rows = False
+    """Whether the answer contains the rows of the file."""
 
     def __init__(self, request: Request, body: Body, ref: ModelRef) -> None:
         super().__init__(request, body, ref)
         self._options = from_params(request.query_params, body.media_type)
         self._parsing: dict[str, Any] = {}
+        self._rows: dict[str, Any] | None = None
+        """The rows of the file, if `wants_rows`."""
 
     def read(self, reader: InstanceReader) -> ParsedInstances:
-        found = read_file(self._body, self._options, reader)
+        found = read_file(self._body, self._options, reader, is_whole=self.wants_rows)
         self._parsing = found.parsing
+        self._rows = rows_of(found.cells) if self.wants_rows else None
         return found.reading
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from core.keys.caller import Caller
 from core.models.judge import Judge, VersionToScore
-from core.models.network import ModelFile, Network
 from core.models.promotion import refuse_breaking_version
 from core.models.repository import ModelRepository
 from core.models.requirements import parse
@@ -54,8 +53,6 @@ def check(services: Services, move: Move) -> str | None:
         candidate = VersionToScore.of(session, version)
         rival = None if present is None else VersionToScore.of(session, present)
 
-    def load(file: ModelFile) -> Network:
-        return services.predictor.cache.get(file).network
-
-    Judge(services.storage, load=load).check(requirements, candidate, rival)
+    judge = Judge(services.storage, load=services.predictor.network)
+    judge.check(requirements, candidate, rival)
     return present_id

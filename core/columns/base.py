@@ -113,7 +113,7 @@ def with_and_without(
         return []
     warning = (
         f"{own.count:,} cell(s) have {noun}, such as {own.example!r}, and {bare.count:,} "
-        f"have none, such as {bare.example!r}; {advice}"
+        f"are without one, such as {bare.example!r}; {advice}"
     )
     return [warning]
 

@@ -147,6 +147,14 @@ class Datetime(NumberKind):
     def converts_numbers(self, form: ColumnFormat) -> bool:
         return counts_time(form) or is_digits(form.datetime or "")
 
+    def expected(self, form: ColumnFormat) -> str:
+        pattern = form.datetime or ""
+        if "%" not in pattern:
+            return self.wanted
+        hour = 12 if "%H" in pattern or "%I" in pattern else 0
+        moment = _EPOCH.replace(year=2026, day=31, hour=hour)
+        return f"a date or time, such as {_written(moment.timestamp(), form)}"
+
     def from_number(self, number: float, form: ColumnFormat) -> float | None:
         """Return the seconds since 1970 that a JSON number means in this format."""
         if not self.converts_numbers(form):
@@ -174,24 +182,39 @@ class Datetime(NumberKind):
     def describe(self, form: ColumnFormat, seen: Seen) -> tuple[Schema, str]:
         pattern = form.datetime
         if counts_time(form):
-            return _described_number(form)
+            return _described_number(form, seen)
         patterns = " or ".join(f"`{pattern}`" for pattern in patterns_of(form))
         quarter = "; `%q` is the quarter" if "%q" in patterns else ""
         own = f"as {patterns} (Python's strptime{quarter}) or " if patterns else ""
         zone = form.timezone or "UTC"
         text = f"A date or time written {own}in ISO 8601, {zone} unless it has a time "
         text += "zone; "
-        schema = {"type": "string"}
+        span = _span(form, seen)
+        schema: Schema = {"type": "string"}
+        if patterns:
+            schema["x-formats"] = patterns_of(form)
+        if span:
+            text += f"{span[0]} to {span[1]} in the training rows; others cause a "
+            text += "warning; "
+            schema |= {"x-minimum": span[0], "x-maximum": span[1]}
         if pattern in _JSON_FORMATS and not form.other_datetimes:
             schema["format"] = _JSON_FORMATS[pattern]
         return schema, text + "other texts are refused."
 
 
-def _described_number(form: ColumnFormat) -> tuple[Schema, str]:
+def _span(form: ColumnFormat, seen: Seen) -> list[Cell]:
+    """Return the earliest and the latest moment in the column's format, if known."""
+    known = (seen.least, seen.greatest)
+    return [_written(moment, form) for moment in known if moment is not None]
+
+
+def _described_number(form: ColumnFormat, seen: Seen) -> tuple[Schema, str]:
     unit = (form.datetime or "").replace("_", " ")
     since = "since 1970 (UTC)" if unit.startswith("epoch") else "as Excel stores them"
     text = f"A number of {unit.removeprefix('epoch ').removeprefix('excel ')} {since}; "
-    return {"type": "number"}, text + "a text may also be in ISO 8601."
+    names = ("minimum", "maximum")
+    span = dict(zip(names, _span(form, seen), strict=False))
+    return {"type": "number", **span}, text + "a text may also be in ISO 8601."
 
 
 def _written(seconds: float, form: ColumnFormat) -> Cell:

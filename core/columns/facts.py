@@ -27,6 +27,8 @@ class ColumnFacts:
     type: ColumnType
     format: ColumnFormat = field(default_factory=ColumnFormat)
     warnings: list[str] = field(default_factory=list)
+    about_append: list[str] = field(default_factory=list)
+    """Warnings about what differs in the rows of appends."""
     is_counted: bool = False
     """Whether the format or the warnings depend on counts over all rows."""
     null_words: dict[str, int] | None = None
@@ -53,6 +55,8 @@ class Wanted:
         options: what the user says about its cells; None: only the type is given.
         words: cells that are values, although they mean "missing" in other columns.
         is_fixed: whether the column has this type even if none of its cells fits it.
+        earlier: how the cells of an append's version are written, if `format` is None;
+            its strays are missing again.
 
     """
 
@@ -61,6 +65,7 @@ class Wanted:
     options: ColumnOptions | None = None
     words: tuple[str, ...] = ()
     is_fixed: bool = False
+    earlier: ColumnFormat | None = None
 
     def null_words(self, of_table: list[str] | None) -> list[str] | None:
         """Return the column's own words for "missing"; None: those of the table."""

@@ -40,7 +40,7 @@ def refuse_misfits(
 
 
 def _misfit(cells: Cells, fact: ColumnFacts, want: Wanted) -> FieldError | None:
-    known = want.format
+    known = want.earlier if want.format is None else want.format
     if known is not None and known.more_strays:
         return None  # any cell that does not fit is missing
     text = pl.col(fact.name)
@@ -66,5 +66,5 @@ def _error(fact: ColumnFacts, count: int, row: int, cell: str) -> FieldError:
         detail += f" ({count:,} cells of this column do not fit)"
     notation = _NOTATION.get(fact.type, "such as `null_values`").replace("%s", fact.name)
     hint = f"Correct the cells, or give the notation of the file, {notation}"
-    at = pointer("types", fact.name)
+    at = pointer("rows", row, fact.name)
     return FieldError(pointer=at, detail=detail, hint=hint, row=row, column=fact.name)

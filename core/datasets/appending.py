@@ -11,13 +11,13 @@ from core.columns.facts import ColumnFacts
 from core.columns.near_duplicates import is_about_near_duplicates
 from core.datasets import statistics
 from core.datasets.blocks import scan_files
-from core.datasets.column_warnings import warnings_of
 from core.datasets.differences import differences
 from core.datasets.expected import Expected
 from core.datasets.null_words import sum_counts
 from core.datasets.profile import profile_rows
 from core.datasets.reading import CsvReading
 from core.datasets.table_file import options_of
+from core.datasets.table_warnings import of_kind, warnings_of
 from core.datasets.tables import Dataset
 from fitserve.enums import WarningKind
 from fitserve.schemas.datasets import ColumnRead
@@ -54,12 +54,15 @@ class Append:
             self.parent.columns, self.reading.columns, self.table, self.earlier, before
         )
         for fact in facts:
-            fact.warnings += found.get(fact.name, [])
+            fact.about_append += found.get(fact.name, [])
         return {
             "num_rows": before + added,
             "num_added": added,
             "columns": self._profiled(facts),
-            "warnings": [*self.reading.warnings, *_sentences(found)],
+            "warnings": [
+                *of_kind(WarningKind.READING, self.reading.warnings),
+                *of_kind(WarningKind.APPENDED, _sentences(found)),
+            ],
             "options": self._options(),
             "file_options": options_of(self.reading, self.given),
         }
@@ -78,8 +81,10 @@ class Append:
         """Return the facts about a column of the version, with those of the file."""
         if own is not None and not Expected.of(self.parent).is_decided(column):
             return own
-        warnings = [*_kept_warnings(column), *(own.warnings if own else [])]
+        kept = _kept_warnings(column, WarningKind.READING)
+        warnings = [*kept, *(own.warnings if own else [])]
         facts = ColumnFacts(column.name, column.type, column.format, warnings)
+        facts.about_append = _kept_warnings(column, WarningKind.APPENDED)
         facts.null_words = self._null_words(column, own)
         return facts
 
@@ -108,12 +113,12 @@ class Append:
         return options.model_copy(update={"types": {**options.types, **new}})
 
 
-def _kept_warnings(column: ColumnRead) -> list[str]:
-    """Return the warnings about earlier rows, without those of the profile."""
+def _kept_warnings(column: ColumnRead, kind: WarningKind) -> list[str]:
+    """Return the last warnings of one kind about earlier rows."""
     kept = [
         warning.text
         for warning in warnings_of(column)
-        if warning.kind == WarningKind.READING
+        if warning.kind == kind
         and not is_about_near_duplicates(warning.text)  # of an earlier release
     ]
     return kept[-_MOST_KEPT:]

@@ -40,12 +40,19 @@ class Features(Protocol):
 
 
 def read_cells(
-    source: Path, folder: Path, given: ParsingSpec, max_columns: int, features: Features
+    source: Path,
+    folder: Path,
+    given: ParsingSpec,
+    max_columns: int,
+    features: Features,
+    *,
+    is_whole: bool = False,
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Return the cells of a file as columns, and how the file was read.
 
     The columns of a text file are trimmed text, null where a cell is empty; lines without
-    a value are skipped, as in an upload. Raises InvalidTable and TooLarge.
+    a value are skipped, as in an upload. In a file with types, the columns that the model
+    does not have are null, unless `is_whole`. Raises InvalidTable and TooLarge.
     """
     found = recognise(source)
     refuse_options(found, given)
@@ -55,7 +62,7 @@ def read_cells(
         raise TooLarge(f"The file unpacks to more than {_MOST_UNPACKED:,} bytes.")
     with readable(found):
         opened = open_typed(source, folder, found, given, max_columns, _MOST_MEMORY)
-        return _typed(opened, features), opened.parsing
+        return _typed(opened, features, is_whole=is_whole), opened.parsing
 
 
 def _of_csv(
@@ -74,9 +81,15 @@ def _of_csv(
     return cells, text.parsing()
 
 
-def _typed(opened: TypedSource, features: Features) -> pl.DataFrame:
-    """Return the model's columns; the cells of other columns are not read."""
-    names = [name for name in opened.columns if features.needs(name)]
+def _typed(
+    opened: TypedSource, features: Features, *, is_whole: bool = False
+) -> pl.DataFrame:
+    """Return the cells of the model's columns, or of all columns that have cells."""
+    names = [
+        name
+        for name, column in opened.columns.items()
+        if features.needs(name) or (is_whole and column.is_readable)
+    ]
     num_rows = opened.frame.select(pl.len()).collect().item()
     features.refuse_too_many(num_rows)
     frame = pl.DataFrame({name: [] for name in opened.columns}).clear(num_rows)

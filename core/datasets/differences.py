@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,14 +12,7 @@ from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnRead
 
 _SHOWN = 5
-_MISSING = "missing in rows "
-_FIRST_IN = " first in rows "
-_ABOUT_ROWS = re.compile(f"{_MISSING}|[0-9,]+ categor(y occurs|ies occur){_FIRST_IN}")
-
-
-def is_about_append(warning: str) -> bool:
-    """Return whether a warning of a column comes from `differences`."""
-    return _ABOUT_ROWS.match(warning) is not None
+_MISSING = "missing in rows"
 
 
 def differences(
@@ -44,14 +36,14 @@ def differences(
     where = _span(num_earlier + 1, num_earlier + rows.select(pl.len()).collect().item())
     known, own = {c.name: c for c in before}, {fact.name for fact in added}
     found = {
-        name: [f"{_MISSING}{where}: their file lacks the column"]
+        name: [f"{_MISSING} {where}: their file lacks the column"]
         for name in known
         if name not in own
     }
     for fact in added:
         if fact.name not in known:
             first = _span(1, num_earlier)
-            found[fact.name] = [f"{_MISSING}{first}: they are earlier than the column"]
+            found[fact.name] = [f"{_MISSING} {first}: they are earlier than the column"]
         elif known[fact.name].type == ColumnType.CATEGORICAL:
             found |= _of_categories(fact.name, where, rows, scan_files(earlier))
     return found
@@ -74,7 +66,7 @@ def _of_categories(
     shown = ", ".join(repr(value[:40]) for value in counts[name].head(_SHOWN))
     noun = "category occurs" if counts.height == 1 else "categories occur"
     sentence = (
-        f"{counts.height:,} {noun}{_FIRST_IN}{where} ({counts['count'].sum():,} "
+        f"{counts.height:,} {noun} first in rows {where} ({counts['count'].sum():,} "
         f"cells), such as {shown}"
     )
     return {name: [sentence]}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.columns.cells import plain_name
 from core.columns.facts import Wanted, given_types
 from core.errors import InvalidTable
 from fitserve.enums import ColumnType
+from fitserve.names import version_ref
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.datasets import ColumnFormat, ColumnRead
 from fitserve.specs.columns import ColumnOptions
@@ -41,7 +42,7 @@ class Expected:
     def of(version: Dataset) -> Expected:
         """Return the columns of a version."""
         return Expected(
-            ref=f"{version.name}@{version.version}",
+            ref=version_ref(version.name, version.version),
             columns={column.name: column for column in version.columns},
             options=version.options,
         )
@@ -59,7 +60,11 @@ class Expected:
             for name, column in self.columns.items()
             if self.is_decided(column)
         }
-        return before | given_types(given.types)
+        new = given_types(given.types)
+        for name in new.keys() & before.keys():
+            earlier = self.columns[name].format
+            new[name] = replace(new[name], is_fixed=True, earlier=earlier)
+        return before | new
 
     def is_decided(self, column: ColumnRead) -> bool:
         """Return whether a cell, or the upload, has decided the type of a column."""
@@ -132,7 +137,8 @@ def _as_before(column: ColumnRead, given: ParsingSpec) -> Wanted:
     form, mark = column.format, given.decimal
     if column.type != ColumnType.NUMERIC or mark in (None, form.decimal):
         return Wanted(column.type, form, is_fixed=True)
-    return Wanted(column.type, options=_with_mark(form, given), is_fixed=True)
+    options = _with_mark(form, given)
+    return Wanted(column.type, options=options, is_fixed=True, earlier=form)
 
 
 def _with_mark(form: ColumnFormat, given: ParsingSpec) -> ColumnOptions:

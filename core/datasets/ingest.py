@@ -16,12 +16,13 @@ from core.datasets.profile import profile
 from core.datasets.repeated_rows import repeated_rows
 from core.datasets.row_hashes import write_hashes
 from core.datasets.table_file import options_of, read_table
+from core.datasets.table_warnings import of_kind, to_json
 from core.datasets.tables import Dataset, Lineage
 from core.errors import FitserveError
 from core.settings import Limits, RunTimes
 from core.storage import Storage, scratch
 from core.threads import PeriodicThread
-from fitserve.enums import DatasetStatus
+from fitserve.enums import DatasetStatus, WarningKind
 from fitserve.problem_types import ProblemType
 from fitserve.specs.parsing import ParsingSpec
 
@@ -74,6 +75,7 @@ class Reader:
         hashes = write_hashes(folder / _TABLE, lineage.columns, folder / _HASHES)
         if parent is not None:
             values["warnings"] += repeated_rows(hashes, parent, lineage, self.storage)
+        values |= to_json(values["warnings"])
         files = self._put(dataset, folder, attempt, lineage)
         return {"status": DatasetStatus.READY, "progress": 1.0, **values, **files}
 
@@ -97,7 +99,7 @@ class Reader:
             "columns": profile(folder / _TABLE, reading.columns, reading.stats),
             "parsing": reading.parsing,
             "options": options_of(reading, given),
-            "warnings": reading.warnings,
+            "warnings": of_kind(WarningKind.READING, reading.warnings),
         }
 
     def _of_append(

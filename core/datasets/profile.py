@@ -8,8 +8,8 @@ from typing import Any
 from core.columns.base import Stats
 from core.columns.facts import ColumnFacts
 from core.columns.near_duplicates import near_duplicates
-from core.datasets.column_warnings import of_kind
 from core.datasets.null_words import null_word_warnings
+from core.datasets.table_warnings import of_kind
 from core.lazy import pl
 from fitserve.enums import ColumnType, WarningKind
 from fitserve.schemas.datasets import ColumnRead, TopValue
@@ -38,6 +38,7 @@ def _column(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> ColumnRead:
     counts = None if fact.kind.is_ordered else _counts(frame, fact.name)
     warnings = [
         *of_kind(WarningKind.READING, fact.warnings),
+        *of_kind(WarningKind.APPENDED, fact.about_append),
         *of_kind(WarningKind.NULL_WORDS, null_word_warnings(fact.null_words or {})),
         *of_kind(WarningKind.ALIKE, _alike(fact, counts)),
         *of_kind(WarningKind.LEFT_OUT, reason),

@@ -104,19 +104,9 @@ def _type(
     decided = decide_types(cells, texts, wanted, hints)
     refuse_misfits(cells, wanted, decided)
     by_name = {facts.name: facts for facts in decided}
-    empty = _empty(table)
-    if len(empty) == len(layout.names):
-        raise no_values(text.path)
-    dropped = empty & layout.made_up
-    if dropped:
-        layout.warnings.append(f"{len(dropped)} unnamed, empty column(s) are ignored")
-    columns = [
-        by_name.get(name) or ColumnFacts(name, ColumnType.NUMERIC)
-        for name in layout.names
-        if name not in dropped
-    ]
-    changed = [facts for facts in decided if not facts.kind.is_text]
-    if not changed and not dropped:
+    columns = _kept_columns(table, text, by_name)
+    is_changed = any(not facts.kind.is_text for facts in decided)
+    if not is_changed and len(columns) == len(layout.names):
         raw.replace(target)
         return columns
     converted = [
@@ -129,7 +119,28 @@ def _type(
     return columns
 
 
+def _kept_columns(
+    table: pl.LazyFrame, text: TextFile, decided: Mapping[str, ColumnFacts]
+) -> list[ColumnFacts]:
+    """Return the columns without those that have neither a name nor a cell.
+
+    Raises InvalidTable if no column has a cell.
+    """
+    empty, layout = _empty(table), text.layout
+    if len(empty) == len(layout.names):
+        raise no_values(text.path)
+    dropped = empty & layout.made_up
+    if dropped:
+        layout.warnings.append(f"{len(dropped)} unnamed, empty column(s) are ignored")
+    return [
+        decided.get(name) or ColumnFacts(name, ColumnType.NUMERIC)
+        for name in layout.names
+        if name not in dropped
+    ]
+
+
 def _empty(table: pl.LazyFrame) -> set[str]:
+    """Return the names of columns without a cell."""
     counts = table.select(pl.all().count()).collect(engine="streaming").row(0, named=True)
     return {name for name, count in counts.items() if not count}
 

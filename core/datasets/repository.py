@@ -6,11 +6,11 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from core.database.named_locks import take_lock
-from core.datasets.references import parse_reference
 from core.datasets.tables import Dataset, DatasetBlock, has_files, with_blocks
 from core.errors import DatasetNotFound
 from core.runs.tables import Run
 from fitserve.enums import TERMINAL, DatasetStatus
+from fitserve.names import parse_reference, version_ref
 
 Found = TypeVarTuple("Found")
 _SHOWN = 100
@@ -49,7 +49,7 @@ class DatasetRepository:
             return DatasetNotFound(ref, self.names())
         numbers = self._mine(select(Dataset.version)).where(Dataset.name == name)
         newest = self._session.scalars(numbers.order_by(Dataset.version.desc()))
-        known = [f"{name}@{number}" for number in newest.fetchmany(_SHOWN)]
+        known = [version_ref(name, number) for number in newest.fetchmany(_SHOWN)]
         return DatasetNotFound(ref, known or self.names())
 
     def newest_to_extend(self, name: str) -> Dataset:

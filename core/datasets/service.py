@@ -27,6 +27,7 @@ from core.keys.quotas import refuse_over_quota
 from core.queue import READ, Queue
 from core.storage import scratch
 from fitserve.enums import DatasetStatus
+from fitserve.names import version_ref
 from fitserve.schemas.datasets import DatasetPreview, RowsRead
 from fitserve.specs.parsing import ParsingSpec
 
@@ -236,7 +237,8 @@ def _extend(dataset: Dataset, parent: Dataset, given: ParsingSpec) -> None:
     dataset.file_options = given
     dataset.status, dataset.progress = DatasetStatus.PROCESSING, 0.0
     dataset.num_rows = dataset.num_added = 0
-    dataset.columns, dataset.warnings, dataset.parsing = [], [], {}
+    dataset.columns, dataset.parsing = [], {}
+    dataset.warnings, dataset.warning_kinds = [], []
 
 
 def _give_up(name: str) -> NoReturn:
@@ -259,7 +261,8 @@ def ready(dataset: Dataset) -> Dataset:
         why = dataset.error.detail if dataset.error else ""
         todo = "Upload it again."
         if dataset.parent_id is not None:
-            todo = f"Delete {dataset.name}@{dataset.version}, and append the rows again."
+            failed = version_ref(dataset.name, dataset.version)
+            todo = f"Delete {failed}, and append the rows again."
         raise DatasetNotReady(
             f"The dataset {dataset.name!r} could not be read: {why} {todo}"
         )

@@ -144,6 +144,8 @@ class Dataset(Base):
     """Not loaded by default, because a wide table has thousands of columns."""
     parsing: Mapped[dict[str, Any]]
     warnings: Mapped[list[Any]]
+    warning_kinds: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    """The kind of each warning; empty for datasets of earlier releases."""
     content_key: Mapped[str] = mapped_column(String(200))
     table_key: Mapped[str] = mapped_column(String(200))
     hash_key: Mapped[str] = mapped_column(String(200), default="", server_default="")

@@ -224,14 +224,7 @@ def open_typed(
         arrow_schema.refuse_unreadable(source, found)
     frame = _scan(source, folder, found, size, max_columns)
     schema = frame.collect_schema()
-    if not schema:
-        raise InvalidTable(f"The {NAMES[found]} file has no columns.")
-    if len(schema) > max_columns:
-        raise InvalidTable(
-            f"The table has {len(schema):,} columns; this service accepts at most "
-            f"{max_columns:,}."
-        )
-    _refuse_nul(list(schema))
+    _refuse_schema(schema, found, max_columns)
     warnings: list[str] = []
     names = column_names([list(schema)], warnings, header=True)
     nulls = ["", *(given.null_values or [])]
@@ -247,6 +240,18 @@ def open_typed(
     )
     opened.refuse_bomb(size)
     return opened
+
+
+def _refuse_schema(schema: pl.Schema, found: FileFormat, max_columns: int) -> None:
+    """Raise InvalidTable if there are no columns, too many columns, or invalid names."""
+    if not schema:
+        raise InvalidTable(f"The {NAMES[found]} file has no columns.")
+    if len(schema) > max_columns:
+        raise InvalidTable(
+            f"The table has {len(schema):,} columns; this service accepts at most "
+            f"{max_columns:,}."
+        )
+    _refuse_nul(list(schema))
 
 
 def _refuse_nul(names: list[str]) -> None:

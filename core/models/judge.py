@@ -68,6 +68,20 @@ class VersionToScore:
 
 
 @dataclass(frozen=True)
+class Both:
+    """The scores of a candidate and its rival on rows that neither trained on."""
+
+    rows: HeldOutRows
+    new: Scored
+    old: Scored
+
+    def difference(self, metric: str) -> Interval | None:
+        """Return the 95 % interval of the difference, candidate minus rival."""
+        groups, seed = self.rows.groups(), self.rows.run.spec.fit.seed
+        return difference_interval(metric, self.new, self.old, groups, seed)
+
+
+@dataclass(frozen=True)
 class Judge:
     """A judge that scores versions on held-out rows, and checks requirements.
 
@@ -126,23 +140,30 @@ class Judge:
         rival: VersionToScore,
     ) -> list[FieldError]:
         """Return an error for each relative requirement that is not met."""
-        _refuse_other_answers(candidate.signature, rival)
-        rows = common_rows(candidate.contender, rival.contender, self.storage)
-        new = self._scored(candidate, candidate, rows)
-        old = self._scored(rival, candidate, rows)
-        groups, seed = rows.groups(), candidate.run.spec.fit.seed
+        both = self.both(candidate, rival)
         errors = []
         for required in requirements:
-            interval = difference_interval(required.metric, new, old, groups, seed)
+            interval = both.difference(required.metric)
             if required.is_met_by_difference(interval):
                 continue
-            figures = [_shown(scored.figure(required.metric)) for scored in (new, old)]
+            scored = both.new, both.old
+            figures = [_shown(one.figure(required.metric)) for one in scored]
             detail = (
                 f"{candidate.title} has {figures[0]} and {rival.title} has {figures[1]}"
-                f"{_range(interval)}, on the same {_described(rows)}"
+                f"{_range(interval)}, on the same {_described(both.rows)}"
             )
             errors.append(self._error(required, detail))
         return errors
+
+    def both(self, candidate: VersionToScore, rival: VersionToScore) -> Both:
+        """Score two versions on rows of the candidate's datasets that both held out.
+
+        Raises CannotScore if there are no such rows, or the answers differ in kind.
+        """
+        _refuse_other_answers(candidate.signature, rival)
+        rows = common_rows(candidate.contender, rival.contender, self.storage)
+        new, old = (self._scored(one, candidate, rows) for one in (candidate, rival))
+        return Both(rows, new, old)
 
     def _error(self, required: Requirement, but: str) -> FieldError:
         limit = "current" if required.limit is None else f"{required.limit:g}"

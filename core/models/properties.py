@@ -2,7 +2,13 @@
 
 from core.columns.base import Schema, Seen
 from core.models.example import categories
-from core.models.signature import Feature, NumericEncoder, OneHotEncoder, Signature
+from core.models.signature import (
+    DatetimeEncoder,
+    Feature,
+    NumericEncoder,
+    OneHotEncoder,
+    Signature,
+)
 
 
 def property_schema(feature: Feature, signature: Signature) -> Schema:
@@ -22,7 +28,7 @@ def property_schema(feature: Feature, signature: Signature) -> Schema:
 
 def _seen(feature: Feature, signature: Signature) -> Seen:
     encoder = feature.encoder
-    if isinstance(encoder, NumericEncoder):
+    if isinstance(encoder, NumericEncoder | DatetimeEncoder):
         return Seen(least=encoder.least, greatest=encoder.greatest)
     known = tuple(categories(feature, signature))
     is_shared = not isinstance(encoder, OneHotEncoder) or encoder.others

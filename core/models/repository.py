@@ -118,6 +118,40 @@ class ModelRepository:
         query = query.where(Version.model_name.in_(names), Version.number.in_(numbers))
         return {(name, number): i for name, number, i in self._session.execute(query)}
 
+    def by_number(self, name: str, numbers: Collection[int]) -> dict[int, Version]:
+        """Return the versions of a model that have these numbers and exist."""
+        if not numbers:
+            return {}
+        query = self._mine(select(Version), Version).where(
+            Version.model_name == name, Version.number.in_(numbers)
+        )
+        return {version.number: version for version in self._session.scalars(query)}
+
+    def served_before(self, versions: Collection[Version]) -> dict[str, int]:
+        """Return the number of the serving version when each one was stored, by its id.
+
+        Versions for which the history does not say so are left out. The serving version
+        may be deleted since.
+        """
+        last = (
+            select(ModelChange.after)
+            .where(
+                ModelChange.workspace == Version.workspace,
+                ModelChange.model_name == Version.model_name,
+                ModelChange.alias.is_(None),
+                ModelChange.created_at <= Version.created_at,
+                ModelChange.after != Version.number,
+            )
+            .order_by(ModelChange.number.desc())
+            .limit(1)
+            .correlate(Version)
+            .scalar_subquery()
+        )
+        ids = [version.id for version in versions]
+        query = self._mine(select(Version.id, last), Version).where(Version.id.in_(ids))
+        found = self._session.execute(query.where(last.is_not(None)))
+        return {version_id: number for version_id, number in found if number is not None}
+
     def all_numbers(self, limit: int) -> list[tuple[str, int]]:
         """Return the name of the model and the number of every version, in order."""
         query = self._mine(select(Version.model_name, Version.number), Version)

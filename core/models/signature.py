@@ -94,6 +94,9 @@ class DatetimeEncoder(BaseModel):
 
     type: Literal["datetime"] = "datetime"
     parts: list[DatetimePart]
+    least: float | None = None
+    """The earliest moment of the training rows; earlier ones get a warning."""
+    greatest: float | None = None
 
 
 Encoder = Annotated[

@@ -1,13 +1,14 @@
-"""Describe each version of a model by what it changed against the version before it."""
+"""Describe each version of a model by what it changed against the one that served."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from dataclasses import dataclass
 
 from core.models.contract import Contract, contract_differences
 from core.models.repository import ModelRepository
 from core.models.serialize import version_to_schema
 from core.models.tables import Version
-from core.runs.reporting.comparison import reasons_against_figures, spec_differences
+from core.runs.reporting.comparable import reasons_against_figures
+from core.runs.reporting.comparison import spec_differences
 from core.runs.serialize import dataset_ref
 from core.runs.tables import Run
 from fitserve.problems import pointer
@@ -27,6 +28,17 @@ _SEED = pointer("fit", "seed")
 """Most runs draw their seed, so a difference is nobody's decision."""
 
 
+@dataclass(frozen=True)
+class Former:
+    """The version with which another one is compared.
+
+    `served` is whether it served when the other one was stored.
+    """
+
+    version: Version
+    served: bool
+
+
 def describe_versions(
     models: ModelRepository, name: str, versions: Sequence[Version]
 ) -> list[VersionRead]:
@@ -36,10 +48,14 @@ def describe_versions(
     """
     if not versions:
         return []
-    before = models.versions(name, versions[-1].number, limit=1)
-    every = [*versions, *before]
-    runs = models.runs(every)
-    changes = {new.id: _changes(old, new, runs) for new, old in pairwise(every)}
+    formers = _formers(models, name, versions)
+    old = [former.version for former in formers.values()]
+    runs = models.runs([*versions, *old])
+    changes = {
+        version.id: _changes(formers[version.id], version, runs)
+        for version in versions
+        if version.id in formers
+    }
     aliases, serving = models.aliases(name), models.serving(name)
     return [
         version_to_schema(version, aliases, serving).model_copy(
@@ -53,11 +69,32 @@ def describe_versions(
     ]
 
 
-def _changes(old: Version, new: Version, runs: Mapping[str, Run]) -> VersionChanges:
+def _formers(
+    models: ModelRepository, name: str, versions: Sequence[Version]
+) -> dict[str, Former]:
+    """Return the version that served when each one was stored, by the id of the latter.
+
+    If that one is deleted or unknown, it is the existing version before.
+    """
+    earlier = [*versions[1:], *models.versions(name, versions[-1].number, limit=1)]
+    pairs = zip(versions, earlier, strict=False)  # the first version has none
+    found = {new.id: Former(old, served=False) for new, old in pairs}
+    numbers = models.served_before(versions)
+    there = models.by_number(name, set(numbers.values()))
+    return found | {
+        version_id: Former(there[number], served=True)
+        for version_id, number in numbers.items()
+        if number in there
+    }
+
+
+def _changes(former: Former, new: Version, runs: Mapping[str, Run]) -> VersionChanges:
+    old = former.version
     before, after = runs[old.run_id], runs[new.run_id]
     contracts = Contract.of(old.signature), Contract.of(new.signature)
     return VersionChanges(
         against=old.number,
+        served=former.served,
         dataset=dataset_ref(before.dataset),
         num_rows=before.dataset.num_rows,
         spec=_spec_changes(before, after),

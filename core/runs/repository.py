@@ -1,15 +1,19 @@
 """Query runs for requests; maintenance.py and leases.py have the queries of workers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.clock import now_ms
-from core.errors import RunNotFound
+from core.errors import InvalidSpec, RunNotFound, raise_any
+from core.runs.search import ALL_RUNS, RunFilter
 from core.runs.tables import Epoch, Run
 from fitserve.enums import RunStatus, StopReason
+from fitserve.problems import FieldError, pointer
+from fitserve.specs.run import MOST_TAGS
+from fitserve.specs.run_update import RunUpdate
 
 
 class RunRepository:
@@ -36,27 +40,28 @@ class RunRepository:
         )
 
     def page(
-        self,
-        after: str | None,
-        limit: int,
-        status: RunStatus | None = None,
-        model: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        target: str | None = None,
+        self, after: str | None, limit: int, chosen: RunFilter = ALL_RUNS
     ) -> list[Run]:
         """Return runs, newest first, that come after the id `after`."""
         query = select(Run).where(Run.workspace == self._workspace)
         if after is not None:
             query = query.where(Run.id < after)
-        if status is not None:
-            query = query.where(Run.status == status)
-        if model is not None:
-            query = query.where(Run.model_name == model)
-        if target is not None:
-            query = query.where(Run.target == target)
-        for name, value in (tags or {}).items():
-            query = query.where(Run.tags[name].as_string() == value)
+        query = query.where(*chosen.conditions(self._session))
         return list(self._session.scalars(query.order_by(Run.id.desc()).limit(limit)))
+
+    def update(self, run_id: str, change: RunUpdate) -> Run:
+        """Change the tags and the notes of a run.
+
+        Raise RunNotFound, and InvalidSpec if the run would have too many tags.
+        """
+        run = self.get(run_id)
+        self._session.refresh(run, ["tags"], with_for_update={"of": Run})
+        if "notes" in change.model_fields_set:
+            run.notes = change.notes or None
+        tags = {**run.tags, **change.tags}
+        run.tags = {name: value for name, value in tags.items() if value is not None}
+        _refuse_many_tags(len(run.tags))
+        return run
 
     def count_queued(self) -> int:
         """Return how many runs of the workspace are queued."""
@@ -105,3 +110,14 @@ class RunRepository:
     def _is_of(self, run_id: str) -> ColumnElement[bool]:
         """Return the condition that an epoch is of that run, in this workspace."""
         return (Epoch.run_id == run_id) & exists().where(*self._is(run_id))
+
+
+def _refuse_many_tags(number: int) -> None:
+    if number <= MOST_TAGS:
+        return
+    error = FieldError(
+        pointer=pointer("tags"),
+        detail=f"the run would have {number} tags, expected at most {MOST_TAGS}",
+        hint="remove a tag by giving it the value null",
+    )
+    raise_any(InvalidSpec, [error])

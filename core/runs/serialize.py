@@ -33,6 +33,7 @@ def run_to_schema(run: Run) -> RunRead:
         num_params=run.plan.num_params,
         num_rows=run.num_rows,
         tags=run.tags,
+        notes=run.notes,
         progress=Progress(epoch=run.epoch, epochs=run.epochs, eta_seconds=_eta(run)),
         best_epoch=run.best_epoch,
         kept_fit=run.kept_fit,

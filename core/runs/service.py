@@ -12,7 +12,7 @@ from core.datasets.lineages import Lineages
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import ready
 from core.datasets.tables import Lineage
-from core.errors import InvalidSpec, raise_any
+from core.errors import InvalidSpec
 from core.keys.caller import Caller
 from core.keys.quotas import refuse_over_quota, refuse_too_many_runs
 from core.models.repository import ModelRepository
@@ -28,8 +28,8 @@ from core.runs.spec import ResolvedSpec, RunPlan
 from core.runs.tables import Run
 from core.settings import Limits, WebhookRules
 from core.storage import Storage
-from core.webhooks.addresses import Refused, check_url
 from core.webhooks.repository import WebhookRepository
+from core.webhooks.service import refuse_bad_url
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.run import RunCreate
 from fitserve.specs.webhook import WebhookSpec
@@ -57,7 +57,8 @@ class RunService:
 
         Raises DatasetNotFound, DatasetNotReady, InvalidSpec, OverLimit.
         """
-        _refuse_bad_webhook(create.webhook, self._webhooks)
+        if create.webhook is not None:
+            refuse_bad_url(create.webhook.url, self._webhooks, pointer("webhook", "url"))
         ref = _dataset_ref(create)
         datasets = _find(DatasetRepository(session, workspace), ref, create)
         models = ModelRepository(session, workspace)
@@ -115,16 +116,6 @@ def _refuse_bad_promotion(spec: ResolvedSpec) -> None:
     """Raise InvalidSpec if a condition of the promotion names no metric of the task."""
     if spec.promotion is not None and isinstance(spec.promotion.when, dict):
         parse(spec.promotion.when, spec.task, WHEN, InvalidSpec)
-
-
-def _refuse_bad_webhook(webhook: WebhookSpec | None, rules: WebhookRules) -> None:
-    if webhook is None:
-        return
-    try:
-        check_url(webhook.url, rules)
-    except Refused as error:
-        field = FieldError(pointer=pointer("webhook", "url"), detail=str(error))
-        raise_any(InvalidSpec, [field])
 
 
 def _log_queued(run: Run) -> None:

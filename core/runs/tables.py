@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database.base import Base, new_id, utc_now
@@ -46,6 +46,7 @@ class Run(MainFigureColumns, Base):
     spec: Mapped[ResolvedSpec] = mapped_column(Stored(ResolvedSpec, upgraded_spec))
     plan: Mapped[RunPlan] = mapped_column(Stored(RunPlan))
     tags: Mapped[dict[str, Any]]
+    notes: Mapped[str | None] = mapped_column(Text)
     attempt: Mapped[int] = mapped_column(default=0)
     handed_back: Mapped[int] = mapped_column(default=0)
     """Attempts that ended with a worker's graceful stop; they do not count."""

@@ -75,7 +75,7 @@ class Sender(PeriodicThread):
     def _attempt(self, webhook: Webhook, body: bytes) -> Outcome:
         from core.webhooks.connection import UNREACHED, post  # noqa: PLC0415  as above
 
-        rules, attempts = self._rules, webhook.attempts
+        rules, attempts = self._rules, webhook.attempts_now
         try:
             target = Target.of(webhook.url, rules)
             address = target.find(rules, self._resolve)

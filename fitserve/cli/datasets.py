@@ -1,5 +1,6 @@
 """`fitserve datasets`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,9 +22,13 @@ from fitserve.cli.console import (
     service,
 )
 from fitserve.cli.parsing import reads_file
+from fitserve.cli.places import refused
+from fitserve.cli.refusals import shown_by
 from fitserve.cli.uploads import say_replaced
 from fitserve.client import Client
-from fitserve.schemas.datasets import DatasetPreview, DatasetRead
+from fitserve.enums import WarningKind
+from fitserve.names import version_ref
+from fitserve.schemas.datasets import ColumnRead, DatasetPreview, DatasetRead
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -57,8 +62,10 @@ _COLUMNS: Columns = {
     "min": lambda c: c.min,
     "mean": lambda c: c.mean,
     "max": lambda c: c.max,
-    "warnings": lambda c: "; ".join(c.warnings),
+    "warnings": lambda c: "; ".join(_remarks(c)["warning"]),
 }
+_NOTES: Columns = {"notes": lambda c: "; ".join(_remarks(c)["note"])}
+"""The last column of a table of columns, if there are notes."""
 
 
 @app.command("list")
@@ -106,7 +113,8 @@ def append(
     The columns keep their types; the warnings say which columns and categories are new.
     """
     with service(context) as client:
-        dataset = progress.append(client, ref, path, **parsing)
+        with shown_by(lambda problem: refused(path, parsing, problem)):
+            dataset = progress.append(client, ref, path, **parsing)
         print_or_show(dataset, _show_append, as_json=as_json)
 
 
@@ -130,7 +138,7 @@ def _show_preview(found: DatasetPreview) -> None:
     say(f"{rows_text(found.rows.total)} read{more}")
     for warning in found.warnings:
         say(f"warning: {warning}")
-    print_list(found.columns, _COLUMNS, as_json=False)
+    _print_columns(found.columns)
     print_table(found.rows.columns, found.rows.data)
 
 
@@ -152,11 +160,22 @@ def delete(
         print_or_say({"deleted": ref}, sentence, as_json=as_json, to=err)
 
 
+def _remarks(of: DatasetRead | ColumnRead) -> dict[str, list[str]]:
+    """Return the warnings, and the notes, which are for information."""
+    found: dict[str, list[str]] = {"warning": [], "note": []}
+    # datasets of earlier releases have no kinds
+    kinds = of.warning_kinds or [WarningKind.READING] * len(of.warnings)
+    for text, kind in zip(of.warnings, kinds, strict=True):
+        found["note" if kind.is_note else "warning"].append(text)
+    return found
+
+
 def _show_append(dataset: DatasetRead) -> None:
     added = rows_text(dataset.num_added or 0)
-    say(f"{added} added to {dataset.name}@{dataset.version}")
-    for warning in dataset.warnings:
-        say(f"warning: {warning}")
+    say(f"{added} added to {version_ref(dataset.name, dataset.version)}")
+    for word, texts in _remarks(dataset).items():
+        for text in texts:
+            say(f"{word}: {text}")
     _show(dataset)
 
 
@@ -169,6 +188,13 @@ def _confirmed(client: Client, ref: str) -> str:
 
 
 def _show(dataset: DatasetRead) -> None:
-    version = f"@{dataset.version}" if dataset.version > 1 else ""
-    say(f"{dataset.name}{version}  {rows_text(dataset.num_rows)}  {dataset.id}")
-    print_list(dataset.columns, _COLUMNS, as_json=False)
+    is_first = dataset.version == 1
+    title = dataset.name if is_first else version_ref(dataset.name, dataset.version)
+    say(f"{title}  {rows_text(dataset.num_rows)}  {dataset.id}")
+    _print_columns(dataset.columns)
+
+
+def _print_columns(columns: Sequence[ColumnRead]) -> None:
+    has_notes = any(_remarks(column)["note"] for column in columns)
+    shown = {**_COLUMNS, **_NOTES} if has_notes else _COLUMNS
+    print_list(columns, shown, as_json=False)

@@ -27,6 +27,7 @@ from fitserve.cli.refusals import shown_by
 from fitserve.client import ApiError, Client
 from fitserve.enums import Promotion
 from fitserve.main_figure import figure_sentence
+from fitserve.names import version_ref
 from fitserve.problems import Problem
 from fitserve.schemas.models import ModelRead, SpecChange, VersionChanges, VersionRead
 
@@ -103,8 +104,8 @@ def _show_version(found: VersionRead) -> None:
     title = f"{found.model_name}/{found.version}"
     say("  ".join([title, *serves, *aliases]))
     if found.dataset is not None:
-        name = f"{found.dataset.name}@{found.dataset.version}"
-        say(f"  dataset: {name}, {rows_text(found.num_rows or 0)}")
+        ref = version_ref(found.dataset.name, found.dataset.version)
+        say(f"  dataset: {ref}, {rows_text(found.num_rows or 0)}")
     if found.main_figure is not None:
         say(f"  main figure: {figure_sentence(found.main_figure)}")
     if found.changes is not None:
@@ -112,9 +113,10 @@ def _show_version(found: VersionRead) -> None:
 
 
 def _show_changes(changes: VersionChanges, num_rows: int | None) -> None:
-    name = f"{changes.dataset.name}@{changes.dataset.version}"
-    against = f"{changes.against} ({name}, {rows_text(changes.num_rows)})"
-    say(f"changed against version {against}:")
+    ref = version_ref(changes.dataset.name, changes.dataset.version)
+    against = f"version {changes.against} ({ref}, {rows_text(changes.num_rows)})"
+    which = "which served when it was trained" if changes.served else "the version before"
+    say(f"changed against {against}, {which}:")
     for line in _same_and_rows(changes, num_rows):
         say(f"  {line}")
     for one in changes.spec:

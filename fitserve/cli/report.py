@@ -12,6 +12,7 @@ from fitserve.cli.completion import runs
 from fitserve.cli.console import (
     FIGURE_COLUMNS,
     AsJson,
+    cell,
     err,
     print_or_show,
     print_table,
@@ -19,7 +20,8 @@ from fitserve.cli.console import (
     service,
 )
 from fitserve.client import ApiError, Client
-from fitserve.schemas.comparison import ComparedRun, ComparisonRead
+from fitserve.main_figure import metric_title
+from fitserve.schemas.comparison import CommonFigures, ComparedRun, ComparisonRead
 from fitserve.schemas.report import Reading, ReportRead
 from fitserve.schemas.runs import RunRead
 
@@ -134,6 +136,7 @@ def show_comparison(found: ComparisonRead) -> None:
     rows: list[list[Any]] = [
         ["model", *(f"{r.model_name}/{r.model_version or '-'}" for r in compared)],
         *([name, *map(read, compared)] for name, read in FIGURE_COLUMNS.items()),
+        *(_common_rows(found.common) if found.common is not None else []),
         *_other_figures(compared),
         *([name, *texts] for name, texts in _unequal(compared)),
         *_differences(found),
@@ -165,6 +168,18 @@ def _differences(found: ComparisonRead) -> list[list[Any]]:
     if "different_parts" in found.model_fields_set:
         return [[one.part, *one.texts] for one in found.different_parts]
     return [[one.pointer, *one.values] for one in found.differences]
+
+
+def _common_rows(common: CommonFigures) -> list[list[Any]]:
+    """Return the main figures on common rows, and the interval of their difference."""
+    where = f"{common.num_rows:,} common {common.side} rows"
+    found: list[list[Any]] = [
+        [f"{metric_title(common.metric)} on {where}", *common.values]
+    ]
+    if common.low is not None and common.high is not None:
+        bounds = f"{cell(common.low)} to {cell(common.high)}"
+        found.append(["difference (95 % interval)", None, bounds])
+    return found
 
 
 def _kept_epoch(run: ComparedRun) -> str:

@@ -19,7 +19,7 @@ from fitserve.cli.console import (
 from fitserve.cli.report import report, show_comparison
 from fitserve.enums import RunStatus
 
-app = typer.Typer(no_args_is_help=True, help="List, show, compare and cancel runs.")
+app = typer.Typer(no_args_is_help=True, help="List, show, compare, tag and cancel runs.")
 RunId = Annotated[str, typer.Argument(help="Id of the run.", autocompletion=runs)]
 _RUNS: Columns = {
     "id": lambda r: r.id,
@@ -39,6 +39,12 @@ def _tag(given: str | None) -> str | None:
     return given
 
 
+def _tags(given: list[str]) -> list[str]:
+    for one in given:
+        _tag(one)
+    return given
+
+
 @app.command("list")
 def list_(
     context: typer.Context,
@@ -50,12 +56,16 @@ def list_(
     tag: Annotated[
         str | None, typer.Option(help="Only this tag, as name:value.", callback=_tag)
     ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(help="Only with these words in a name, a tag or the notes."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of runs.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
     with service(context) as client:
-        found = client.runs.list(status, model, tag, target)
+        found = client.runs.list(status, model, tag, target, text)
         print_list(itertools.islice(found, limit), _RUNS, as_json=as_json)
 
 
@@ -95,3 +105,38 @@ def cancel(context: typer.Context, run_id: RunId, as_json: AsJson = False) -> No
         run = client.runs.cancel(run_id)
         stopping = "" if run.status == RunStatus.CANCELLED else ", stopping soon"
         print_or_say(run, f"{run.id}: {run.status}{stopping}", as_json=as_json)
+
+
+@app.command()
+def tag(
+    context: typer.Context,
+    run_id: RunId,
+    tags: Annotated[
+        list[str] | None,
+        typer.Argument(help="Tags to set, as name:value.", callback=_tags),
+    ] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option(help="Name of a tag to remove; repeatable.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set or remove tags of a run; other tags stay. Without tags, print them."""
+    pairs = (one.partition(":") for one in tags or ())
+    changes = {name: value for name, _, value in pairs} | dict.fromkeys(remove or ())
+    with service(context) as client:
+        update = client.runs.update(run_id, changes)
+        shown = ", ".join(f"{name}:{value}" for name, value in update.tags.items())
+        print_or_say(update, f"{run_id}: {shown or 'no tags'}", as_json=as_json)
+
+
+@app.command()
+def note(
+    context: typer.Context,
+    run_id: RunId,
+    text: Annotated[str, typer.Argument(help='The notes; "" removes them.')],
+    as_json: AsJson = False,
+) -> None:
+    """Replace the notes of a run."""
+    with service(context) as client:
+        run = client.runs.update(run_id, notes=text)
+        print_or_say(run, f"{run_id}: {run.notes or 'no notes'}", as_json=as_json)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from fitserve.cli.console import err, rows_text, say
 from fitserve.client import ApiError, Client, Unprocessable
 from fitserve.enums import DatasetStatus
+from fitserve.names import version_ref
 from fitserve.schemas.datasets import DatasetRead
 
 
@@ -16,7 +17,7 @@ def say_replaced(client: Client, dataset: DatasetRead) -> None:
     before = _before(client, dataset)
     if before is not None and not _has_same_file(before, dataset):
         say(
-            f"{_named(dataset)} replaces @{before.version}{_size(before)} as the newest "
+            f"{_named(dataset)} replaces {_named(before)}{_size(before)} as the newest "
             f"version; to add rows: fitserve datasets append {dataset.name} FILE",
             err,
         )
@@ -42,7 +43,7 @@ def _size(dataset: DatasetRead) -> str:
 
 
 def _named(dataset: DatasetRead) -> str:
-    return f"{dataset.name}@{dataset.version}"
+    return version_ref(dataset.name, dataset.version)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ from fitserve.client.blocking import Blocking, iterating, returning
 from fitserve.client.errors import RunFailed
 from fitserve.client.following import EpochEvent, Event, Follower, events
 from fitserve.client.keras_models import KerasLike, with_keras_model
-from fitserve.client.transport import Resource, url_path
-from fitserve.enums import TERMINAL, RunStatus
+from fitserve.client.transport import Resource, url_path, without_none
+from fitserve.enums import TERMINAL, RunStatus, WebhookStatus
 from fitserve.schemas.comparison import ComparisonRead
 from fitserve.schemas.report import ReportRead
 from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
@@ -74,12 +74,15 @@ class AsyncRuns(Resource):
         model: str | None = None,
         tag: str | None = None,
         target: str | None = None,
+        text: str | None = None,
     ) -> AsyncIterator[RunRead]:
         """List runs, newest first; each page is requested when needed.
 
-        `tag` is `name:value`.
+        `tag` is `name:value`. The words of `text` all occur in the id, the names, the
+        tags or the notes of a run.
         """
         chosen = {"status": status, "model": model, "tag": tag, "target": target}
+        chosen["text"] = text
         return self._transport.pages(RunRead, "runs", **chosen)
 
     async def history(self, run_id: str) -> HistoryRead:
@@ -113,9 +116,59 @@ class AsyncRuns(Resource):
         params = {"ids": ",".join(run_ids)}
         return await self._transport.get(ComparisonRead, "runs", "compare", params=params)
 
+    async def update(
+        self,
+        run_id: str,
+        tags: Mapping[str, str | None] | None = None,
+        notes: str | None = None,
+    ) -> RunRead:
+        """Change tags and notes; a tag with the value None, or notes of "", are removed.
+
+        Tags that `tags` does not name stay.
+
+        Example:
+            >>> client.runs.update(run.id, {"team": "red"}, "wider")  # doctest: +SKIP
+
+        """
+        body = without_none({"tags": tags and dict(tags), "notes": notes})
+        return await self._transport.read(
+            RunRead, "PATCH", url_path("runs", run_id), json=body, again=True
+        )
+
     async def webhook(self, run_id: str) -> WebhookRead:
         """Return the delivery state of the run's webhook, or raise WebhookNotFound."""
         return await self._transport.get(WebhookRead, "runs", run_id, "webhook")
+
+    def webhooks(
+        self, status: WebhookStatus | str | None = None
+    ) -> AsyncIterator[WebhookRead]:
+        """List the webhooks of runs and their last deliveries, newest run first."""
+        return self._transport.pages(WebhookRead, "webhooks", status=status)
+
+    async def set_webhook(
+        self, run_id: str, url: str, secret: str | None = None
+    ) -> WebhookRead:
+        """Create or replace the run's webhook; an ended run sends its message at once."""
+        body = {"url": url, "secret": secret}
+        path = url_path("runs", run_id, "webhook")
+        return await self._transport.read(WebhookRead, "PUT", path, json=body, again=True)
+
+    async def retry_webhook(
+        self, run_id: str, secret: str | None = None, *, unsigned: bool = False
+    ) -> WebhookRead:
+        """Send the message of an ended run again; raise WebhookBusy during an attempt.
+
+        After the last attempt, a message that was signed needs `secret` again, or
+        `unsigned`.
+        """
+        body = {"secret": secret} if secret is not None or unsigned else {}
+        path = url_path("runs", run_id, "webhook", "retry")
+        return await self._transport.read(WebhookRead, "POST", path, json=body)
+
+    async def delete_webhook(self, run_id: str) -> None:
+        """Delete the run's webhook."""
+        path = url_path("runs", run_id, "webhook")
+        await self._transport.request("DELETE", path)
 
     async def cancel(self, run_id: str) -> RunRead:
         """Cancel a run; the best weights so far are kept."""
@@ -191,7 +244,12 @@ class Runs(Blocking):
     report = returning(AsyncRuns.report)
     plot = returning(AsyncRuns.plot)
     compare = returning(AsyncRuns.compare)
+    update = returning(AsyncRuns.update)
     webhook = returning(AsyncRuns.webhook)
+    webhooks = iterating(AsyncRuns.webhooks)
+    set_webhook = returning(AsyncRuns.set_webhook)
+    retry_webhook = returning(AsyncRuns.retry_webhook)
+    delete_webhook = returning(AsyncRuns.delete_webhook)
     cancel = returning(AsyncRuns.cancel)
     events = iterating(AsyncRuns.events)
     stream = iterating(AsyncRuns.stream)

@@ -56,6 +56,20 @@ class DifferentPart(BaseModel):
     texts: list[str] = Field(description="One text per run, as in `runs`.")
 
 
+class CommonFigures(BaseModel):
+    """The main figure of two runs on rows that neither trained on."""
+
+    metric: str
+    side: str = Field(description="`test` or `validation`: the side of these rows.")
+    num_rows: int
+    values: list[float | None] = Field(description="One value per run, as in `runs`.")
+    low: float | None = Field(
+        description="Lower end of the 95 % interval of the difference, the second run "
+        "minus the first."
+    )
+    high: float | None
+
+
 class ComparisonRead(BaseModel):
     """A comparison of runs; lists with one item per run have the order of `runs`."""
 
@@ -75,4 +89,10 @@ class ComparisonRead(BaseModel):
     )
     warnings: list[str] = Field(
         description="Reasons why metrics of these runs may not be comparable."
+    )
+    common: CommonFigures | None = Field(
+        default=None,
+        description="If two runs were scored on different rows: their main figure on "
+        "rows that both held out. Null otherwise, if there are no such rows, or if the "
+        "table is too large.",
     )

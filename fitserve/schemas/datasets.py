@@ -115,7 +115,9 @@ class ColumnRead(BaseModel):
         default=[],
         description="What each warning is about, in the order of `warnings`: `reading`, "
         "`null_words` (words that count as missing), `alike` (categories that are "
-        "probably the same) or `left_out`. Datasets of earlier releases have none.",
+        "probably the same), `appended` (what differs in the rows of an append) or "
+        "`left_out`; the last two are for information. Datasets of earlier releases have "
+        "none.",
     )
 
 
@@ -168,6 +170,13 @@ class DatasetRead(Brief, BaseModel):
     suggested_target: str | None = SuggestedTarget
     parsing: dict[str, Any] = Field(description="Options with which the CSV was read.")
     warnings: list[str]
+    warning_kinds: list[WarningKind] = Field(
+        default=[],
+        description="What each warning is about, in the order of `warnings`: `reading`, "
+        "`appended` (what differs in the rows of an append; for information) or "
+        "`repeated` (most of them are already there). Datasets of earlier releases have "
+        "none.",
+    )
     created_at: datetime
 
 

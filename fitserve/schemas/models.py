@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from fitserve.enums import ColumnType, Promotion, Task
+from fitserve.names import VersionNumber
 from fitserve.schemas.brief import Brief
 from fitserve.schemas.report import Headline, MainFigure
 from fitserve.schemas.runs import DatasetRef, LayerPlan
@@ -20,7 +21,7 @@ class ArtifactRead(BaseModel):
 
 
 class SpecChange(BaseModel):
-    """A key of the spec that differs from the version before."""
+    """A key of the spec that differs between two versions."""
 
     pointer: str
     before: Any = Field(description="Null if the spec lacked the key.")
@@ -28,22 +29,28 @@ class SpecChange(BaseModel):
 
 
 class ContractChange(BaseModel):
-    """A difference of the inputs or answers from the version before."""
+    """A difference of the inputs or answers between two versions."""
 
     detail: str
     sign: str = Field(description="A short form, such as `+ rooms`.")
     column: str | None
     breaks: bool = Field(
-        description="Whether callers of the version before are refused, or get other "
+        description="Whether callers of the older version are refused, or get other "
         "answers."
     )
 
 
 class VersionChanges(BaseModel):
-    """The differences between a version and the version before it."""
+    """The differences between a version and the one that served when it was trained."""
 
-    against: int = Field(description="Number of the version before.")
-    dataset: DatasetRef = Field(description="Dataset of the version before.")
+    against: int = Field(description="Number of the other version.")
+    served: bool = Field(
+        default=False,
+        description="Whether the other version served when this one was trained. If "
+        "false, that one was deleted or is unknown, and the other one is the version "
+        "before.",
+    )
+    dataset: DatasetRef = Field(description="Dataset of the other version.")
     num_rows: int = Field(description="Rows of that dataset.")
     spec: list[SpecChange] = Field(
         description="Keys that differ, among those that decide the network and its "
@@ -154,7 +161,7 @@ class ModelRead(BaseModel):
 class AliasUpdate(BaseModel):
     """The request to point an alias at a version, or to let the version serve."""
 
-    version: int = Field(ge=1, le=2**31 - 1)
+    version: VersionNumber
     require: dict[
         Annotated[str, Field(max_length=100)], Annotated[str, Field(max_length=100)]
     ] = Field(

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from fitserve.frames import Tabular
+from fitserve.names import VersionNumber
 
 Cell = float | int | bool | str | None
 Row = dict[str, Cell] | list[Cell]
@@ -24,7 +25,7 @@ class PredictRequest(PredictBody):
     """Rows to predict and the model to use, by default its serving version."""
 
     model: str
-    version: int | None = Field(default=None, ge=1)
+    version: VersionNumber | None = None
     alias: str | None = None
 
 
@@ -34,6 +35,16 @@ class CellWarning(BaseModel):
     row: int | None = Field(description="0-based row index; null stands for all rows.")
     column: str
     detail: str
+
+
+class FileRows(BaseModel):
+    """The rows of a file; a cell of a text file is text, trimmed, null where empty.
+
+    A column with whole numbers beyond 2^53 is text, because parsers may round them.
+    """
+
+    columns: list[str]
+    data: list[list[Cell]]
 
 
 class PredictResponse(BaseModel, Tabular):
@@ -51,6 +62,11 @@ class PredictResponse(BaseModel, Tabular):
     parsing: dict[str, Any] | None = Field(
         default=None,
         description="Options with which the file was read; absent if JSON was sent.",
+    )
+    rows: FileRows | None = Field(
+        default=None,
+        description="The rows of the file in the order of the predictions; only with "
+        "`?rows=true`. Columns without any cell are left out.",
     )
 
     def table(self) -> dict[str, list[Any]]:

@@ -57,6 +57,7 @@ class RunRead(Brief, BaseModel):
         "until a worker has split the table."
     )
     tags: dict[str, str]
+    notes: str | None = Field(None, description="Text about the run, for its readers.")
     progress: Progress
     best_epoch: int | None = Field(
         description="Epoch whose weights were kept, counted from 1 across all fits."

@@ -13,13 +13,22 @@ class WebhookRead(BaseModel):
     run_id: str
     url: str
     status: WebhookStatus
-    attempts: int
+    signed: bool | None = Field(
+        None,
+        description="Whether the message is signed; null if it was created by an earlier "
+        "release and its secret is deleted.",
+    )
+    attempts: int = Field(
+        description="Attempts since the webhook was created, replaced or sent again."
+    )
     attempted_at: datetime | None
     next_attempt_at: datetime | None = Field(
         description="Time of the next attempt; null before the first and after the last."
     )
     last_status: int | None = Field(description="HTTP status of the last answer, if any.")
     last_error: str | None
+    model_name: str | None = Field(None, description="Name of the model of the run.")
+    run_status: RunStatus | None = None
 
 
 class RunEnded(BaseModel):

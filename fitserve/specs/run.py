@@ -15,6 +15,7 @@ from fitserve.specs.training import CompileSpec, FitSpec
 from fitserve.specs.webhook import WebhookSpec
 
 Tag = Annotated[str, Field(max_length=500)]
+MOST_TAGS = 50
 ClassLabel = bool | int | float | Annotated[str, Field(max_length=1000)]
 # a member of the enum is written as a string
 LaxTask = Annotated[Task, Field(strict=False)]
@@ -125,7 +126,7 @@ class RunCreate(Closed):
     """Epochs, batches and early stopping."""
     report: ReportSpec = ReportSpec()
     """Measurements after the fit."""
-    tags: dict[Name, Tag] = Field(default={}, max_length=50)
+    tags: dict[Name, Tag] = Field(default={}, max_length=MOST_TAGS)
     """Names and values of your choice, by which runs can be listed."""
     promotion: PromotionSpec | None = Field(
         default=None, exclude_if=lambda promotion: promotion is None

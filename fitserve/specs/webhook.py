@@ -2,13 +2,14 @@
 
 import base64
 import binascii
-from typing import Self
+from typing import Self, TypeVar
 
 from pydantic import Field, model_validator
 
 from fitserve.specs.closed import Closed
 
 _PREFIX = "whsec_"
+Spec = TypeVar("Spec")
 
 
 class WebhookSpec(Closed):
@@ -22,9 +23,24 @@ class WebhookSpec(Closed):
     # a validator of the object, so that the error does not repeat the secret
     @model_validator(mode="after")
     def _refuse_weak_secret(self) -> Self:
-        if self.secret is None or 24 <= _num_bytes(self.secret) <= 64:
-            return self
-        raise ValueError("a `secret` of `whsec_` and 24 to 64 bytes in base64")
+        return _with_strong_secret(self, self.secret)
+
+
+class WebhookRetry(Closed):
+    """The request to send the message of a run again."""
+
+    secret: str | None = Field(default=None, max_length=200, repr=False)
+    """The secret, which is deleted after the last attempt; null for no signature."""
+
+    @model_validator(mode="after")
+    def _refuse_weak_secret(self) -> Self:
+        return _with_strong_secret(self, self.secret)
+
+
+def _with_strong_secret(spec: Spec, secret: str | None) -> Spec:
+    if secret is None or 24 <= _num_bytes(secret) <= 64:
+        return spec
+    raise ValueError("a `secret` of `whsec_` and 24 to 64 bytes in base64")
 
 
 def _num_bytes(secret: str) -> int:

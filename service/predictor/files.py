@@ -24,11 +24,16 @@ class FileReading(NamedTuple):
 
     reading: ParsedInstances
     parsing: dict[str, Any]
+    cells: pl.DataFrame
+    """The cells by column: numbers, booleans, moments, and trimmed texts."""
 
 
-def read_file(body: Body, given: ParsingSpec, reader: InstanceReader) -> FileReading:
+def read_file(
+    body: Body, given: ParsingSpec, reader: InstanceReader, *, is_whole: bool = False
+) -> FileReading:
     """Read a file of any format, packed or not, with the formats of the model's columns.
 
+    With `is_whole`, the cells of other columns are read too.
     Raises InvalidTable if the file is not a table, InvalidInstances with the row and the
     column of cells that do not fit, and TooLarge.
     """
@@ -37,10 +42,13 @@ def read_file(body: Body, given: ParsingSpec, reader: InstanceReader) -> FileRea
         source.write_bytes(content)
         if format_of(content[:HEAD_BYTES]) == FileFormat.CSV:
             given = _as_one_column(content, given, reader)
-        cells, parsing = read_cells(source, folder, given, _MOST_COLUMNS, reader)
-    cells = cells.with_columns(_without(cells, given))
+        written, parsing = read_cells(
+            source, folder, given, _MOST_COLUMNS, reader, is_whole=is_whole
+        )
+    cells = written.with_columns(_without(written, given))
     forms = notations(cells, given, reader)
-    return FileReading(reader.read_cells(cells, given.decimal, forms), parsing)
+    reading = reader.read_cells(cells, given.decimal, forms)
+    return FileReading(reading, parsing, written)
 
 
 def _plain(body: Body) -> bytes:

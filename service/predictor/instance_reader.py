@@ -168,9 +168,7 @@ class InstanceReader:
             return
         for i, row in np.argwhere(outside)[:MAX_WARNINGS].tolist():
             reader = self._numbers[i]
-            training_range = f"{reader.least:g} to {reader.greatest:g}"
-            detail = f"{numbers[i, row]:g} is outside the training rows' {training_range}"
-            notes.warn(row, reader.name, detail)
+            notes.warn(row, reader.name, reader.outside(numbers[i, row]))
 
     def _of_objects(
         self, rows: Sequence[dict[str, Any]], notes: Notes

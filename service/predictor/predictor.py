@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from core.database.sessions import Database
 from core.errors import InvalidInstances
+from core.models.network import ModelFile, Network
 from core.settings import Settings
 from core.single_flight import SingleFlight
 from core.storage import Storage
@@ -116,6 +117,13 @@ class Predictor:
         Raises ArtifactDamaged.
         """
         return self._sessions.get(served.file)
+
+    def network(self, file: ModelFile) -> Network:
+        """Return the network of a file, loaded if necessary; blocks.
+
+        Raises ArtifactDamaged.
+        """
+        return self._sessions.get(file).network
 
     def unload(self, served: ServedVersion) -> bool:
         """Remove the version's session; return False if it was not loaded."""

@@ -17,7 +17,7 @@ from core.columns.cells import null_words, own_or, trimmed
 from core.columns.number_formats import with_decimal
 from core.lazy import pl
 from core.models.input_table import Texts
-from core.models.signature import MISSING, Feature, NumericEncoder
+from core.models.signature import MISSING, DatetimeEncoder, Feature, NumericEncoder
 from fitserve.schemas.datasets import ColumnFormat
 from service.predictor.notes import Notes
 
@@ -60,8 +60,17 @@ class NumberReader(_CellReader):
         """Whether a JSON number is the network's raw input, not the text of a date."""
         self.least: float | None = None
         self.greatest: float | None = None
-        if isinstance(feature.encoder, NumericEncoder):
+        if isinstance(feature.encoder, NumericEncoder | DatetimeEncoder):
             self.least, self.greatest = feature.encoder.least, feature.encoder.greatest
+
+    def outside(self, number: float) -> str:
+        """Return the warning about a number outside the range of the training rows."""
+        is_time = isinstance(self._feature.encoder, DatetimeEncoder)
+        value, least, greatest = (
+            str(self._kind.example(one, self._feature.format)) if is_time else f"{one:g}"
+            for one in (number, self.least, self.greatest)
+        )
+        return f"{value} is outside the training rows' {least} to {greatest}"
 
     def read(self, cells: Cells, notes: Notes) -> NDArray[np.float64]:
         """Return the numbers, NaN where missing; add errors and warnings to `notes`."""

@@ -4,10 +4,14 @@ from typing import Annotated
 
 from fastapi import Query
 
+from core.models.common_figures import Pair
+from core.models.judge import Judge
+from core.models.repository import ModelRepository
 from core.runs.reporting.comparison import compare as compare_runs
+from core.runs.repository import RunRepository
 from fitserve.schemas.comparison import ComparisonRead
 from fitserve.scopes import Scope
-from service.dependencies import Models, Runs
+from service.dependencies import ServicesDep, WorkspaceDep
 from service.router import Router
 
 router = Router(prefix="/v1/runs", tags=["runs"], scope=Scope.RUNS_READ)
@@ -15,13 +19,23 @@ router = Router(prefix="/v1/runs", tags=["runs"], scope=Scope.RUNS_READ)
 
 @router.get("/compare")
 def compare(
-    runs: Runs,
-    models: Models,
+    services: ServicesDep,
+    workspace: WorkspaceDep,
     ids: Annotated[str, Query(max_length=2_000, description="Run ids, with commas.")],
 ) -> ComparisonRead:
     """Compare 2 to 20 runs.
 
     Returns metrics by epoch, final metrics, and the differences between the specs.
-    `warnings` lists metrics that cannot be compared.
+    `warnings` lists metrics that cannot be compared. If two runs were scored on different
+    rows, `common` has their main figure on rows that both held out.
     """
-    return compare_runs(runs, models, [part for part in ids.split(",") if part])
+    given = [part for part in ids.split(",") if part]
+    with services.database.read() as session:
+        runs = RunRepository(session, workspace)
+        models = ModelRepository(session, workspace)
+        found = compare_runs(runs, models, given)
+        pair = Pair.of(session, models, [runs.get(run_id) for run_id in given])
+    if pair is not None:
+        judge = Judge(services.storage, load=services.predictor.network)
+        found.common = pair.figures(judge)
+    return found

@@ -22,6 +22,7 @@ from service.parsing_options import (
 )
 from service.paths import VERSION
 from service.predictor.answers import ModelAnswer
+from service.predictor.file_rows import ROWS, wants_rows
 from service.predictor.instance_reader import InstanceReader, ParsedInstances
 from service.predictor.notes import MAX_ERRORS
 from service.predictor.version_resolver import ModelRef
@@ -35,7 +36,7 @@ router = Router(
     scope=Scope.MODELS_PREDICT,
     body_limit=BodyLimit.PREDICT,
     is_fast=True,
-    query=("model", "version", "alias", "types"),  # refused here, with a reason
+    query=("model", "version", "alias", "types", ROWS),  # refused here, with a reason
 )
 
 _MOST_DIGITS = 9
@@ -52,11 +53,16 @@ _MODEL = (
 )
 
 
+_ROWS = _query(
+    ROWS, "boolean", "Whether the answer contains the rows of the file, as `rows`."
+)
+
+
 def _with_file(described: dict[str, Any], *more: dict[str, Any]) -> dict[str, Any]:
     """Return the OpenAPI parts of a predict route that also accepts a file."""
     body = described["requestBody"]
     content = body["content"] | FILE_CONTENT
-    parameters = [*described.get("parameters", []), *more, *of_prediction()]
+    parameters = [*described.get("parameters", []), *more, *of_prediction(), _ROWS]
     return described | {
         "requestBody": body | {"content": content},
         "parameters": parameters,
@@ -102,8 +108,10 @@ async def predict_alias(name: str, alias: str, request: Request) -> Response:
 
 def _exchange(request: Request, body: Body, ref: ModelRef) -> HttpExchange:
     if media_type_of(body) not in FILE_TYPES:
-        if ref.model and request.scope["query_string"]:
-            _named_in(request.query_params, ref)
+        if request.scope["query_string"]:
+            _refuse_rows(request.query_params)
+            if ref.model:
+                _named_in(request.query_params, ref)
         return _JsonExchange(request, body, ref)
     ref = _named_in(request.query_params, ref)
     return _FileExchange(request, body, ref)
@@ -144,8 +152,15 @@ class _JsonExchange(HttpExchange):
 class _FileExchange(FileExchange):
     """A native predict request whose answer includes how its file was read."""
 
+    def __init__(self, request: Request, body: Body, ref: ModelRef) -> None:
+        super().__init__(request, body, ref)
+        self.wants_rows = wants_rows(request.query_params)
+
     def write(self, answer: ModelAnswer) -> Response:
-        return json_response(_content(answer) | {"parsing": self._parsing})
+        more = {"parsing": self._parsing}
+        if self._rows is not None:
+            more[ROWS] = self._rows
+        return json_response(_content(answer) | more)
 
 
 def _content(answer: ModelAnswer) -> dict[str, Any]:
@@ -216,6 +231,15 @@ def _named_in(params: QueryParams, path: ModelRef) -> ModelRef:
         )
     model, version = params["model"], _number(params.get("version"))
     return _version_or_alias(path.workspace, model, version, params.get("alias"))
+
+
+def _refuse_rows(params: QueryParams) -> None:
+    """Raise InvalidInstances if a request without a file asks for its rows."""
+    if wants_rows(params):
+        raise InvalidInstances(
+            "`?rows=true` returns the rows of a file, and the body is not a file. Leave "
+            "it out, or send the file with its Content-Type, such as text/csv."
+        )
 
 
 def _number(version: str | None) -> int | str | None:

@@ -1,5 +1,6 @@
 """/v1/runs."""
 
+import re
 import time
 from collections.abc import AsyncIterator
 from functools import partial
@@ -8,26 +9,26 @@ from typing import Annotated, Any
 from anyio import to_thread
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import AfterValidator
 
 from core.errors import InvalidSpec
 from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
 from core.runs.repository import RunRepository
+from core.runs.search import RunFilter
 from core.runs.serialize import history_to_schema, run_to_schema
-from core.webhooks.repository import WebhookRepository
 from fitserve.enums import TERMINAL, RunStatus
 from fitserve.schemas.pages import Page
 from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
-from fitserve.schemas.webhooks import WebhookRead
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.specs.run import RunCreate
+from fitserve.specs.run_update import RunUpdate
 from service.auth.scopes import RUNS
 from service.bodies import body_schema, parse_spec, read_json, validate
 from service.dependencies import (
     CallerDep,
     Cursor,
     Limit,
-    ReadSession,
     Runs,
     ServicesDep,
     WorkspaceDep,
@@ -58,6 +59,32 @@ _FORM = {
     "required": ["spec", "file"],
 }
 _MAX_WAIT = 60.0
+_MOST_WORDS = 10
+_TAG = r"^[A-Za-z0-9][A-Za-z0-9._-]*:"
+
+
+def _few_words(text: str | None) -> str | None:
+    if text is not None and len(text.split()) > _MOST_WORDS:
+        raise ValueError(f"at most {_MOST_WORDS} words")
+    return text
+
+
+def _named_value(tag: str | None) -> str | None:
+    if tag is not None and not re.match(_TAG, tag):
+        raise ValueError("a tag as name:value, such as team:red")
+    return tag
+
+
+SearchText = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description=f"Up to {_MOST_WORDS} words. All occur in the id, the model, the "
+        "target, the dataset, the tags or the notes of the run. Upper and lower case are "
+        "alike (SQLite: of A to Z); `%` and `_` have no other meaning.",
+    ),
+    AfterValidator(_few_words),
+]
 
 
 @router.post(
@@ -143,17 +170,20 @@ def list_(
         Query(
             max_length=700,
             description="A tag as `name:value`.",
-            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*:",
+            json_schema_extra={"pattern": _TAG},
         ),
+        AfterValidator(_named_value),
     ] = None,
     target: Annotated[str | None, Query(max_length=1000)] = None,
+    text: SearchText = None,
 ) -> Page[RunRead]:
-    """List runs, newest first."""
+    """List runs, newest first. A run in the list matches all filters."""
     tags = {}
     if tag is not None:
         name, _, value = tag.partition(":")
         tags[name] = value
-    found = runs.page(cursor, limit + 1, status, model, tags, target)
+    words = tuple((text or "").split())
+    found = runs.page(cursor, limit + 1, RunFilter(status, model, target, tags, words))
     items = [run_to_schema(run) for run in found[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 
@@ -255,7 +285,21 @@ def cancel(
     return run_to_schema(services.runs.cancel(session, workspace, run_id))
 
 
-@router.get("/{run_id}/webhook")
-def webhook(run_id: str, runs: Runs, session: ReadSession) -> WebhookRead:
-    """Get the delivery status of a run's webhook."""
-    return WebhookRepository(session).read(runs.get(run_id))
+@router.patch("/{run_id}", openapi_extra=body_schema(RunUpdate))
+async def update(
+    run_id: str, request: Request, services: ServicesDep, workspace: WorkspaceDep
+) -> RunRead:
+    """Change the tags and the notes of a run, before or after its end.
+
+    Tags that the body does not name stay; null removes a tag, or the notes. The `spec` of
+    the run keeps the tags with which the run was created.
+    """
+    change = validate(RunUpdate, await read_json(request))
+    return await to_thread.run_sync(_update, services, workspace, run_id, change)
+
+
+def _update(
+    services: Services, workspace: str, run_id: str, change: RunUpdate
+) -> RunRead:
+    with services.database.write() as session:
+        return run_to_schema(RunRepository(session, workspace).update(run_id, change))

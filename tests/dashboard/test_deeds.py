@@ -128,6 +128,23 @@ def test_a_table_is_deleted(page, service):
         assert "unwanted" not in [one.name for one in client.datasets.list()]
 
 
+def test_notes_about_an_append_are_not_warnings(page, service):
+    """A new category is for information; rows that are there already are a warning."""
+    url, first = f"{service}/v1/datasets", "town,x\nRome,1\nOslo,2\nRome,3\n"
+    httpx.post(f"{url}?name=noted", content=first).raise_for_status()
+    more = "town,x\nRome,1\nOslo,2\nBern,4\n"
+    httpx.post(f"{url}/noted/rows", content=more).raise_for_status()
+    page.goto(f"{service}/#/?dataset=noted")
+    expect(page.locator(".notice.warn")).to_contain_text("2 of the 3 appended rows are")
+    expect(page.locator(".notice.warn")).not_to_contain_text("Bern")
+    notes = page.locator(".notice:not(.warn)")
+    expect(notes).to_contain_text("Notes")
+    expect(notes).to_contain_text("1 category occurs first in rows 4 to 6")
+    sound(page, "notes about a dataset")
+    httpx.delete(f"{url}/noted@2").raise_for_status()
+    httpx.delete(f"{url}/noted").raise_for_status()
+
+
 def test_a_type_can_be_changed_before_the_upload(page, service):
     """The preview shows the first rows; a type that fits no cell is refused there."""
     page.goto(service)

@@ -85,7 +85,7 @@ def test_form_and_json_are_one_spec(page, service, trained):
     assert '"units": 0' in text.input_value()
     expect(units).to_have_attribute("aria-invalid", "true")
     expect(units).to_have_accessible_description(re.compile("^Got 0; expected"))
-    expect(page.locator(".plan .bad")).to_contain_text("#/model/layers/0/units")
+    expect(page.locator(".plan .bad")).to_contain_text("model → layers → no. 1 → units")
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
     text.fill(text.input_value().replace('"units": 0', '"units": 7'))
     expect(units).to_have_value("7")

@@ -63,6 +63,7 @@ def test_a_new_contract_serves_only_when_asked_and_is_rolled_back(
             "version 2",
             "new contract",
             "900 rows",
+            "version 1, which served when this one was trained",
             "+600 against version 1",
             "fit.epochs 3 → 4",
             "+ listing_id 'listing_id' is a new required input",
@@ -102,6 +103,10 @@ def test_a_new_contract_serves_only_when_asked_and_is_rolled_back(
         expect(changes.nth(1)).to_contain_text("callers are ready")
         page.get_by_role("link", name="Compare version 2 with version 1").click()
         expect(page.locator(".line")).to_have_count(2)
+        expect(page.locator(".warn")).to_contain_text("600 rows more than")
+        expect(page.locator("[aria-labelledby=summary]")).to_contain_text(
+            "common validation rows"
+        )
         page.goto(f"{service}/#/models")
         expect(page.locator("main h1")).to_have_text("Models")
         row = page.locator("tr", has_text=name)

@@ -34,6 +34,8 @@ PAGES = {
     "compare": "#/compare/{run}",
     "models": "#/models",
     "model": "#/models/tumours",
+    "webhooks": "#/webhooks",
+    "keys": "#/keys",
     "nothing": "#/nothing",
 }
 

@@ -31,11 +31,44 @@ def test_a_run_says_what_differs_in_its_features(bench, upload, append):
     spec = {"dataset": "table", "target": "size"}
     read = bench.client.post("/v1/runs/validate", json=spec).json()
     about = [text for text in read["warnings"] if "rows 2" in text or "rows 1" in text]
-    assert any(text.startswith("the column 'rooms': missing in rows 1") for text in about)
-    assert any("'green'" in text for text in about)
+    assert [text.split(":")[0] for text in about] == [
+        "the feature 'colour'",
+        "the feature 'sold'",
+        "the feature 'rooms'",
+    ]
+    assert "'green'" in about[0]
+    assert about[2].split(": ")[1].startswith("missing in rows 1 to 20")
+    again = {**spec, "features": {"types": {"rooms": "categorical"}}}
+    read = bench.client.post("/v1/runs/validate", json=again).json()
+    assert len([text for text in read["warnings"] if "rows 1 to 20" in text]) == 1
     only = {**spec, "features": {"include": ["when"]}}
     read = bench.client.post("/v1/runs/validate", json=only).json()
     assert not [text for text in read["warnings"] if "rows 21" in text]
+
+
+def test_a_comparison_says_how_many_rows_were_appended(bench, upload, append):
+    """Rows that were held out stay held out, unless times decide which ones are."""
+    upload(FIRST)
+    append("size,colour,when\n1,red,2024-03-01\n2,red,2024-03-02\n")
+
+    def warnings(*changes):
+        ids = []
+        for number, change in enumerate(changes, 1):
+            spec = {"dataset": f"table@{number}", "target": "size", **change}
+            ids.append(bench.client.post("/v1/runs", json=spec).json()["id"])
+        query = {"ids": ",".join(ids)}
+        return bench.client.get("/v1/runs/compare", params=query).json()["warnings"]
+
+    appended = "table@2 has 2 rows more than table@1 (appended)"
+    nested = "; rows that were held out stay held out, so the figures can be compared, "
+    assert warnings({}, {}) == [appended + nested + "with their intervals"]
+    times = {"split": {"by": "time", "column": "when"}}
+    other = ", so the runs were scored on different rows"
+    assert warnings(times, times) == [appended + other]
+    seeds = {"fit": {"seed": 1}}, {"fit": {"seed": 2}}
+    assert warnings(*seeds) == ["the seeds differ" + other]
+    upload(FIRST.replace("0.5", "9.5"))
+    assert warnings({}, {}, {}) == ["the datasets differ" + other]
 
 
 def test_a_run_trains_on_all_blocks_with_other_types(bench, upload, append):

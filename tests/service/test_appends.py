@@ -18,20 +18,6 @@ SECOND = "when,colour,size,sold\n2024-02-01,red,7.25,no\n2024-02-02,blue,8,yes\n
 ADDED = [[7.25, "red", False], [8.0, "blue", True]]
 
 
-@pytest.fixture
-def refused(client):
-    """Return a function that appends a body, and returns the problem."""
-
-    def refused(body, status=422, name="table", **options):
-        before = client.get("/v1/datasets").json()["items"]
-        answer = client.post(f"/v1/datasets/{name}/rows", params=options, content=body)
-        assert client.get("/v1/datasets").json()["items"] == before
-        slug = {422: "invalid-table", 404: "dataset-not-found"}.get(status)
-        return assert_problem(answer, status, slug or "dataset-not-ready")
-
-    return refused
-
-
 def rows_of(client, ref, **page):
     return client.get(f"/v1/datasets/{ref}/rows", params={"limit": 1000, **page}).json()
 
@@ -154,11 +140,13 @@ def test_each_difference_is_a_sentence(client, upload, append):
         "the column 'colour': 1 category occurs first in rows 21 to 23 (2 cells), such as 'green'",
         "the column 'rooms': missing in rows 1 to 20: they are earlier than the column",
     ]  # fmt: skip
+    assert second["warning_kinds"] == ["appended"] * 3
     columns = {c["name"]: c for c in second["columns"]}
     assert [columns[n]["missing"] for n in ("sold", "rooms")] == [3, 20]
     assert columns["rooms"]["warnings"] == [
         "missing in rows 1 to 20: they are earlier than the column"
     ]
+    assert columns["rooms"]["warning_kinds"] == ["appended"]
     data = rows_of(client, "table")
     assert data["columns"] == ["size", "colour", "sold", "when", "rooms"]
     assert data["data"][0][4] is None
@@ -172,6 +160,7 @@ def test_each_difference_is_a_sentence(client, upload, append):
         "missing in rows 21 to 2",
         "missing in rows 24 to 2",
     ]
+    assert sold["warning_kinds"] == ["appended", "appended"]
 
 
 def repeated(read):
@@ -190,9 +179,15 @@ def test_rows_that_are_there_already_are_counted(upload, append):
         "2 of the 3 appended rows are already in table@2 and count twice; a random split "
         "keeps equal rows together. If they were appended by mistake, delete this version"
     )
+    assert both["warning_kinds"] == ["repeated"]
+    few = append("\n".join([head, lines[0], *[new.replace("9", "8.5")] * 2]) + "\n")
+    assert ("1 of the 3" in repeated(few)[0], few["warning_kinds"]) == (
+        True,
+        ["appended"],
+    )
     assert "20 of the 20 appended rows" in repeated(append(FIRST))[0]
     assert (
-        "1 of the 1 appended rows is already in table@4 and counts twice"
+        "1 of the 1 appended rows is already in table@5 and counts twice"
         in (repeated(append(f"{head}\n{new}\n"))[0])
     )
 
@@ -224,76 +219,6 @@ def test_a_column_without_values_gets_its_type_from_an_append(client, upload, ap
     assert rows_of(client, "table")["data"] == [[1, None], [2, None], [3, "x"], [4, "y"]]
     third = append("b,a\nz,5\n")
     assert third["columns"][1]["missing"] == 2
-
-
-MISFITS = [
-    ("csv", "size,colour\n1,red\nlarge,blue\nhuge,red\n"),
-    ("json_lines", '{"size":"1"}\n{"size":"large"}\n{"size":"huge"}\n'),
-]
-
-
-@pytest.mark.parametrize(("kind", "body"), MISFITS)
-def test_cells_of_another_type_are_refused(bench, upload, refused, kind, body):
-    """The problem names row, column and cell, and what to do; nothing is stored."""
-    upload(FIRST)
-    before = files_in(bench)
-    problem = refused(body)
-    assert "Row 2, column 'size': 'large' is not a number" in problem["detail"]
-    assert "2 cells" in problem["detail"]
-    assert "`decimal`" in problem["detail"]
-    (error,) = problem["errors"]
-    assert (error["row"], error["column"]) == (1, "size")
-    assert files_in(bench) == before
-
-
-def test_a_misfit_far_below_is_refused(upload, refused):
-    """The row is after the rows from which the types are planned."""
-    upload(FIRST)
-    body = "size,when\n" + "1,2024-01-01\n" * 6_000 + "2,yesterday\n"
-    problem = refused(body)
-    assert "Row 6,001, column 'when': 'yesterday'" in problem["detail"] or (
-        "Row 6001, column 'when': 'yesterday'" in problem["detail"]
-    )
-
-
-def test_known_strays_are_missing_as_before(client, upload, append, refused):
-    """A word that the upload counted as missing is missing in an append; others are not."""
-    rows = "".join(f"{i}\n" for i in range(40))
-    upload("n,m\n" + rows.replace("\n", ",1\n") + "sold out,1\n")
-    second = append("n,m\nsold out,2\n5,2\n")
-    assert second["columns"][0]["missing"] == 2
-    assert "'closed' is not a number" in refused("n,m\nclosed,2\n")["detail"]
-
-
-REFUSED = {
-    "no common column": ("a,b\n1,2\n", {}, "no column of 'table@1'"),
-    "only a header": ("size,colour\n", {}, "no values"),
-    "empty": ("", {}, "empty"),
-    "another type": (SECOND, {"types": '{"size":"categorical"}'}, "it is numeric"),
-    "headerless": ("1,red\n2,blue\n", {"header": False}, "no column of"),
-    "unknown type": (SECOND, {"types": '{"rooms":"numeric"}'}, "unknown column"),
-    "decimal comma": ("size;colour\n1,5;red\n", {}, "'1,5' is not a number"),
-}
-
-
-@pytest.mark.parametrize("kind", REFUSED)
-def test_a_file_that_cannot_be_appended_is_refused(bench, upload, refused, kind):
-    upload(FIRST)
-    before = files_in(bench)
-    body, options, said = REFUSED[kind]
-    assert said in refused(body, **options)["detail"]
-    assert files_in(bench) == before
-
-
-def test_an_empty_table_of_types_is_refused(upload, refused):
-    upload(FIRST)
-    assert "no rows" in refused(parquet(FRAME.clear()))["detail"]
-
-
-def test_an_append_needs_a_dataset(client, refused):
-    assert "There is no dataset 'tabel'" in refused(SECOND, 404, "tabel")["detail"]
-    answer = client.post("/v1/datasets/table@1/rows", content=SECOND)
-    assert answer.status_code == 422
 
 
 def test_a_fresh_upload_is_the_next_version_without_earlier_rows(client, upload, append):

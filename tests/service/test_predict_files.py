@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import zlib
+from datetime import datetime
 
 import polars as pl
 import pytest
@@ -315,6 +316,70 @@ def test_a_file_without_its_media_type_gets_a_hint(client):
     assert "`Content-Type: text/csv`" in assert_problem(answer, 400, "bad-json")["detail"]
     answer = send(client, NATIVE[1], FILE.replace("\n", ""))
     assert "--data-binary" in assert_problem(answer, 422, "invalid-table")["detail"]
+
+
+WIDE = f"{HEADER};id;empty\n3.25;Köln;yes;3.1.2024;=0;\n;Rom;no;28.1.2024;=1;\n"
+
+
+def parquet():
+    rows = {
+        "id": [7, 2**63 - 1],
+        "size": [3.25, None],
+        "town": ["Köln", "Rom"],
+        "paid": [True, False],
+        "when": [datetime(2024, 1, 3), datetime(2024, 1, 28)],  # noqa: DTZ001  as in files
+        "lists": [[1], [2]],
+        "empty": pl.Series([None, None], dtype=pl.String),
+    }
+    file = io.BytesIO()
+    pl.DataFrame(rows).write_parquet(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "columns", "second"),
+    [
+        (
+            WIDE,
+            "text/csv",
+            ["size", "town", "paid", "when", "id"],
+            [None, "Rom", "no", "28.1.2024", "=1"],
+        ),
+        (
+            parquet(),
+            "application/vnd.apache.parquet",
+            ["id", "size", "town", "paid", "when"],
+            ["9223372036854775807", None, "Rom", False, "2024-01-28 00:00:00.000000"],
+        ),
+    ],
+    ids=["csv", "parquet"],
+)
+def test_the_rows_of_a_file_come_with_their_predictions(
+    client, content, kind, columns, second
+):
+    """All columns that have cells are there, also those that the model does not use."""
+    url = "/v1/models/m/predict?rows=true"
+    answer = send(client, url, content, kind).json()
+    rows = answer["rows"]
+    assert rows["columns"] == columns
+    assert rows["data"][1] == second
+    assert len(rows["data"]) == len(answer["predictions"])
+    plain = send(client, "/v1/models/m/predict", content, kind).json()
+    assert "rows" not in plain
+    assert plain["predictions"] == answer["predictions"]
+
+
+def test_rows_are_only_those_of_a_file(client):
+    """The error says what was received and expected."""
+    url = "/v1/models/m/predict?rows="
+    body = {"instances": ROWS}
+    problem = assert_problem(
+        client.post(f"{url}true", json=body), 422, "invalid-instances"
+    )
+    assert "text/csv" in problem["detail"]
+    problem = assert_problem(send(client, f"{url}maybe"), 422, "invalid-instances")
+    assert "'maybe'" in problem["detail"]
+    assert problem["errors"][0]["pointer"] == "#/query/rows"
 
 
 def test_a_file_needs_the_scope_of_a_prediction(bench, client):

@@ -126,6 +126,23 @@ def test_a_run_that_chooses_other_inputs_does_not_serve(story):
     assert (change["why"], change["who"]) == ("callers are ready", "a local program")
 
 
+def assert_compared_on_common_rows(client, ids):
+    """A run before an append and one after it held out common rows."""
+    query = {"ids": ",".join(ids)}
+    compared = client.get("/v1/runs/compare", params=query).json()
+    (warning,) = compared["warnings"]
+    assert warning.startswith("listings@2 has 600 rows more than listings@1 (appended);")
+    common = compared["common"]
+    assert (common["metric"], common["side"]) == ("r2", "validation")
+    assert 0 < common["num_rows"] <= compared["runs"][1]["num_rows"]["validation"]
+    first, second = common["values"]
+    assert common["low"] <= second - first <= common["high"]
+    query = {"ids": ",".join(ids[::-1])}
+    turned = client.get("/v1/runs/compare", params=query).json()["common"]
+    assert turned["values"] == [second, first]
+    assert (turned["low"], turned["high"]) == (-common["high"], -common["low"])
+
+
 def test_appended_rows_and_a_new_contract_change_no_answer_until_asked(story):
     """Old callers get the same answer at every step, and each step reports its effect."""
     client = story.client
@@ -154,6 +171,7 @@ def test_appended_rows_and_a_new_contract_change_no_answer_until_asked(story):
     assert model(client)["main_figure"] == oldest["main_figure"]  # version 1 serves
     assert newest["main_figure"] != oldest["main_figure"]
     assert client.get("/v1/models/prices/versions/2").json()["changes"] == changes
+    assert_compared_on_common_rows(client, [oldest["run_id"], newest["run_id"]])
 
     url = "/v1/models/prices/serving"
     assert_problem(client.put(url, json={"version": 2}), 409, "contract-broken")

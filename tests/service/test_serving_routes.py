@@ -56,6 +56,17 @@ def test_a_misspelt_key_moves_nothing(client, bench, method, path, body, key):
     assert client.get("/v1/models/m/changes").json() == before
 
 
+@pytest.mark.parametrize("path", ["serving", "aliases/live"])
+def test_true_is_not_the_number_of_a_version(client, bench, path):
+    copies(bench, ["m"])
+    before = client.get("/v1/models/m/changes").json()
+    answer = client.put(f"/v1/models/m/{path}", json={"version": True})
+    problem = assert_problem(answer, 422, "invalid-body")
+    assert problem["errors"][0]["pointer"] == "#/version"
+    assert "got True; expected a valid integer" in problem["detail"]
+    assert client.get("/v1/models/m/changes").json() == before
+
+
 def test_every_route_without_a_version_uses_the_serving_one(client, bench):
     """The native routes and those of other protocols agree, also after a rollback."""
     copies(bench, ["m"])

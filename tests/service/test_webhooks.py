@@ -41,12 +41,9 @@ def test_the_end_of_a_run_sends_a_webhook(local, form):
         before = local.get(f"/v1/runs/{run['id']}/webhook").json()
         assert (before["status"], before["attempts"]) == ("waiting", 0)
         local.post(f"/v1/runs/{run['id']}/cancel")
-        deadline = time.monotonic() + 10
-        while (after := local.get(f"/v1/runs/{run['id']}/webhook").json())[
-            "status"
-        ] != "delivered":
-            assert time.monotonic() < deadline, after
-            time.sleep(0.05)
+        path = f"/v1/runs/{run['id']}/webhook"
+        wait_for(local, path, "delivered")
+        after = local.get(path).json()
         headers, sent = receiver.requests[0]
         assert Verifier(SECRET).verify(sent, headers)["data"]["status"] == "cancelled"
         assert (after["url"], after["attempts"]) == (receiver.url, 1)
@@ -98,3 +95,60 @@ def test_a_weak_secret_is_refused_and_not_repeated(client, table, secret):
     problem = assert_problem(answer, 422, "invalid-body")
     assert problem["errors"][0]["pointer"] == "#/webhook"
     assert secret not in answer.text
+
+
+def test_a_webhook_is_created_listed_sent_again_and_deleted(local):
+    """A second message has the id of the first; no answer contains the secret."""
+    with receiving() as receiver:
+        run_id = local.post("/v1/runs", json=SPEC).json()["id"]
+        path = f"/v1/runs/{run_id}/webhook"
+        body = {"url": receiver.url, "secret": SECRET}
+        answers = [local.put(path, json=body)]
+        assert_problem(local.post(f"{path}/retry"), 409, "webhook-busy")
+        local.post(f"/v1/runs/{run_id}/cancel")
+        wait_for(local, path, "delivered")
+        problem = assert_problem(local.post(f"{path}/retry"), 422, "invalid-spec")
+        assert problem["errors"][0]["pointer"] == "#/secret"
+        answers.append(local.post(f"{path}/retry", json={"secret": SECRET}))
+        wait_for(local, path, "delivered")
+        assert receiver.ids == [f"{run_id}_ended"] * 2
+        answers.append(local.get("/v1/webhooks?status=delivered"))
+        assert [one["run_id"] for one in answers[-1].json()["items"]] == [run_id]
+        for answer in answers:
+            assert answer.is_success
+            assert SECRET not in answer.text
+        assert local.delete(path).status_code == 204
+        assert_problem(local.delete(path), 404, "webhook-not-found")
+        assert local.get("/v1/webhooks").json() == {"items": [], "next_cursor": None}
+
+
+def wait_for(client, path, status):
+    deadline = time.monotonic() + 10
+    while (read := client.get(path).json())["status"] != status:
+        assert time.monotonic() < deadline, read
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "slug", "pointer"),
+    [
+        ("webhook", {"url": "http://example.com/"}, "invalid-spec", "#/url"),
+        ("webhook", {"uri": "https://example.com/"}, "invalid-body", "#/uri"),
+        ("webhook/retry", {"secret": "hush"}, "invalid-body", "#"),
+        ("webhook/retry", {"secrets": None}, "invalid-body", "#/secrets"),
+    ],
+)
+def test_a_bad_body_is_refused(client, table, path, body, slug, pointer):
+    """The error names the key, and does not repeat a secret."""
+    run_id = client.post("/v1/runs", json=SPEC).json()["id"]
+    method = "POST" if path.endswith("retry") else "PUT"
+    answer = client.request(method, f"/v1/runs/{run_id}/{path}", json=body)
+    problem = assert_problem(answer, 422, slug)
+    assert pointer in [error["pointer"] for error in problem["errors"]]
+    assert "hush" not in answer.text
+
+
+def test_a_bad_status_is_refused(client):
+    """The error lists the statuses of webhooks."""
+    answer = client.get("/v1/webhooks?status=lost")
+    assert "delivered" in assert_problem(answer, 422, "invalid-body")["detail"]

@@ -90,7 +90,15 @@ KNOWN = {
     "plot_name": "residuals",
 }
 UNDO = "/v1/models/{name}/changes/undo"
-BODIES = {"PUT": {"version": 1}, "POST": {"instances": [{"x": 1}]}, UNDO: {}}
+HOOK = "/v1/runs/{run_id}/webhook"
+BODIES = {
+    "PUT": {"version": 1},
+    "POST": {"instances": [{"x": 1}]},
+    UNDO: {},
+    "/v1/runs/{run_id}": {"notes": "x"},
+    HOOK: {"url": "https://example.com/"},
+    f"{HOOK}/retry": {},
+}
 """By path where the body of its method does not fit."""
 TELL_NOTHING = {"/v1/keys/{key_id}", "/mlflow/{_model}/version"}
 """The first is for operators, and the second has the service's version."""

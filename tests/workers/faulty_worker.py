@@ -64,12 +64,25 @@ def wait_to_build():
         time.sleep(0.05)
 
 
+def meet(run):
+    """Wait at the end of a run until the runs with the same tag `meet` are at theirs."""
+    folder = Path(os.environ["FITSERVE_HOME"]) / run.tags["meet"]
+    folder.mkdir(exist_ok=True)
+    (folder / run.id).touch()
+    while len(list(folder.iterdir())) < 2:
+        time.sleep(0.005)
+
+
 FAULTS = {f.__name__: f for f in (hang, hold, die, memory, exhausted, allocate, slow)}
 EPOCH = 3
 
 
 def put_faults_in():
-    fit, epoch_ended = RunExecutor._fit, Heartbeat.epoch_ended
+    fit, finish, epoch_ended = (
+        RunExecutor._fit,
+        RunExecutor._finish,
+        Heartbeat.epoch_ended,
+    )
     fault = []
 
     def fit_with_fault(self, lease, heartbeat, run, *rows):
@@ -78,12 +91,18 @@ def put_faults_in():
         fault[:] = [FAULTS.get(run.tags.get("fault", ""))]
         return fit(self, lease, heartbeat, run, *rows)
 
+    def finish_together(self, lease, heartbeat, run, *rest):
+        if "meet" in run.tags:
+            meet(run)
+        return finish(self, lease, heartbeat, run, *rest)
+
     def report_and_fail(self, epoch, logs, fit):
         epoch_ended(self, epoch, logs, fit)
         if fault[0] is not None and epoch >= EPOCH:
             fault[0]()
 
     RunExecutor._fit = fit_with_fault
+    RunExecutor._finish = finish_together
     Heartbeat.epoch_ended = report_and_fail
 
 

@@ -178,7 +178,12 @@ def _fit_datetime(seconds: Column) -> DatetimeEncoder:
         center = 0.0 if on_circle else float(values.mean())
         scale = 1.0 if on_circle else _usable(float(values.std()))
         parts.append(DatetimePart(name=name, center=center, scale=scale))
-    return DatetimeEncoder(parts=parts or [_one_moment(present)])
+    if not len(present):
+        return DatetimeEncoder(parts=[_one_moment(present)])
+    least, greatest = float(present.min()), float(present.max())
+    return DatetimeEncoder(
+        parts=parts or [_one_moment(present)], least=least, greatest=greatest
+    )
 
 
 def _one_moment(seconds: Column) -> DatetimePart:

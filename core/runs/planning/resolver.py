@@ -35,7 +35,6 @@ from core.runs.planning.target import Target, read_target
 from core.runs.planning.target_words import target_words
 from core.runs.planning.validation_table import open_validation_table
 from core.runs.planning.warnings import (
-    append_warnings,
     batch_warnings,
     far_target_warnings,
     feature_warnings,
@@ -196,7 +195,6 @@ def _draft(
         *about_kept,
         *split_warnings,
         *weight_warnings,
-        *append_warnings(dataset, selection),
         *retyped_warnings(table),
         *feature_warnings(selection, dataset, table.warnings),
         *leakage_warnings(table, create.target, selection, copies),
@@ -247,6 +245,7 @@ def _selection(
 
 
 def _complete(draft: Draft, ref: str, datasets: Datasets, limits: Limits) -> Resolved:
+    """Fill in the defaults of the network, `compile` and `fit`."""
     create, target, num_rows = draft.create, draft.target, draft.num_rows
     compiled = resolve_compile(create.compile, target.task)
     fit = resolve_fit(create.fit, target, num_rows, compiled, seed=draft.seed)
@@ -267,19 +266,24 @@ def _complete(draft: Draft, ref: str, datasets: Datasets, limits: Limits) -> Res
         tags=create.tags,
         promotion=create.promotion,
     )
-    warnings = [
-        *target_warnings(target, datasets.dataset, fit),
-        *task_warnings(create, target, draft.column),
-        *far_target_warnings(
-            target, draft.column, model, standardize=create.features.standardize
-        ),
-        *batch_warnings(fit.batch_size, num_rows["train"]),
-        *weighted_metrics_warnings(compiled, fit),
-        *one_row_warnings(model, fit.batch_size, num_rows["train"]),
-        *draft.warnings,
-    ]
+    warnings = [*_warnings(draft, datasets.dataset, spec), *draft.warnings]
     selection = draft.selection
     return Resolved(spec, datasets, target, selection, layers, cost, num_rows, warnings)
+
+
+def _warnings(draft: Draft, dataset: Dataset, spec: ResolvedSpec) -> list[str]:
+    """Return the warnings about the target, the network and the fit."""
+    target, fit, train_rows = draft.target, spec.fit, draft.num_rows["train"]
+    return [
+        *target_warnings(target, dataset, fit),
+        *task_warnings(draft.create, target, draft.column),
+        *far_target_warnings(
+            target, draft.column, spec.model, standardize=spec.features.standardize
+        ),
+        *batch_warnings(fit.batch_size, train_rows),
+        *weighted_metrics_warnings(spec.compile, fit),
+        *one_row_warnings(spec.model, fit.batch_size, train_rows),
+    ]
 
 
 def _network(

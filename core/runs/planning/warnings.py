@@ -3,8 +3,7 @@
 from collections.abc import Collection
 
 from core.columns.near_duplicates import near_duplicates
-from core.datasets.column_warnings import warnings_of
-from core.datasets.differences import is_about_append
+from core.datasets.table_warnings import warnings_of
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable
 from core.errors import ModelNotFound
@@ -83,13 +82,13 @@ def feature_warnings(
 ) -> list[str]:
     """Return the upload's warnings about the cells of features.
 
-    Those that were read again, `retyped`, have warnings of their own.
+    Those that were read again, `retyped`, have warnings of their own about their cells.
     """
     found = {
         column.name: texts
         for column in dataset.columns
-        if column.name in selection.types and column.name not in retyped
-        if (texts := _about_cells(column))
+        if column.name in selection.types
+        if (texts := _about_cells(column, is_retyped=column.name in retyped))
     }
     shown = [
         f"the feature {name!r}: {text}"
@@ -102,8 +101,10 @@ def feature_warnings(
     return shown
 
 
-def _about_cells(column: ColumnRead) -> list[str]:
-    return [w.text for w in warnings_of(column) if w.kind != WarningKind.LEFT_OUT]
+def _about_cells(column: ColumnRead, *, is_retyped: bool) -> list[str]:
+    kinds = {WarningKind.APPENDED} if is_retyped else {*WarningKind}
+    kinds -= {WarningKind.LEFT_OUT}
+    return [w.text for w in warnings_of(column) if w.kind in kinds]
 
 
 def _alike_classes(target: Target) -> list[str]:
@@ -180,20 +181,6 @@ def left_out_warnings(selection: Selection, copies: dict[str, str]) -> list[str]
     number = len(selection.left_out)
     noun = "column is" if number == 1 else "columns are"
     return [*found, f"{number:,} {noun} left out of training: {', '.join(shown)}"]
-
-
-def append_warnings(dataset: Dataset, selection: Selection) -> list[str]:
-    """Return warnings about features whose cells differ in the rows of an append."""
-    found = [
-        f"the column {column.name!r}: {text}"
-        for column in dataset.columns
-        if column.name in selection.types
-        for text in column.warnings
-        if is_about_append(text)
-    ]
-    more = len(found) - _MOST_SHOWN
-    said = f"{more:,} more warnings about appended rows are on the dataset"
-    return [*found[:_MOST_SHOWN], said] if more > 0 else found
 
 
 def weighted_metrics_warnings(compiled: ResolvedCompile, fit: ResolvedFit) -> list[str]:

@@ -1,11 +1,11 @@
 """Compare runs: curves aligned by epoch, metrics, and the differences of their specs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from core.errors import InvalidQuery, NotFound
 from core.models.repository import ModelRepository
-from core.runs.planning.splits import BY_POSITION
+from core.runs.reporting.comparable import differs, warnings_about_rows
 from core.runs.reporting.spec_differences import different_parts
 from core.runs.repository import RunRepository
 from core.runs.serialize import history_to_schema, kept_epoch, of_one_fit, run_to_schema
@@ -15,24 +15,6 @@ from fitserve.schemas.comparison import ComparedRun, ComparisonRead, Difference
 from fitserve.schemas.report import Headline
 
 MOST_RUNS = 20
-
-
-def _split_key(run: Run) -> int | None:
-    """Return the number by which rows are held out; None if a column decides it."""
-    if run.spec.split.by in ("time", "column"):
-        return None
-    is_fixed = run.plan.splitting >= BY_POSITION
-    return run.plan.split_key if is_fixed else run.spec.fit.seed
-
-
-_SPLIT_PARTS: tuple[tuple[Callable[[Run], object], str], ...] = (
-    (lambda run: (run.dataset.digest, run.dataset.num_rows), "datasets"),
-    (lambda run: (run.spec.split, run.plan.splitting), "splits"),
-    (_split_key, "seeds"),
-    (lambda run: run.spec.fit.validation_split, "validation splits"),
-    (lambda run: run.spec.fit.validation_dataset, "validation datasets"),
-)
-"""The parts of a run that decide which rows are held out, and their names."""
 
 
 def compare(
@@ -130,57 +112,12 @@ def _warnings(runs: Sequence[Run]) -> list[str]:
     found = []
     if len({run.target for run in runs}) > 1:
         found.append("the targets differ: metrics of these runs cannot be compared")
-    found += _other_rows(runs)
-    if _differs(runs, lambda run: run.spec.compile.loss):
+    found += warnings_about_rows(runs)
+    if differs(runs, lambda run: run.spec.compile.loss):
         found.append("the losses differ: compare the metrics, not `loss`")
-    if _differs(runs, lambda run: run.spec.fit.sample_weight):
+    if differs(runs, lambda run: run.spec.fit.sample_weight):
         found.append(
             "the sample weights differ: compare `metrics` that are not weighted, not "
             "`loss` or the reports"
         )
     return found
-
-
-def _other_rows(runs: Sequence[Run]) -> list[str]:
-    """Return a sentence that says why the runs were scored on different rows, if any."""
-    different = [name for part, name in _SPLIT_PARTS if _differs(runs, part)]
-    if different == ["datasets"] and all(_only_appends(runs[0], run) for run in runs[1:]):
-        why = "the datasets differ by appended rows"
-        return [f"{why}, so the later run was scored on additional rows"]
-    if different:
-        *others, last = different
-        names = f"{', '.join(others)} and {last}" if others else last
-        return [f"the {names} differ, so the runs were scored on different rows"]
-    sides = dict.fromkeys(run.main_figure.side for run in runs if run.main_figure)
-    if len(sides) > 1:
-        return [f"the runs were scored on different rows: {' and '.join(sides)} rows"]
-    return []
-
-
-def reasons_against_figures(before: Run, after: Run) -> list[str]:
-    """Return why the figures of two runs, each on its held-out rows, are incomparable.
-
-    Other datasets are no reason if one only appends rows to the other: rows that were
-    held out once are held out again.
-    """
-    runs = before, after
-    if _differs(runs, lambda run: (run.target, run.task)):
-        return ["the targets differ"]
-    parts = _SPLIT_PARTS[1:] if _only_appends(before, after) else _SPLIT_PARTS
-    found = [f"the {name} differ" for part, name in parts if _differs(runs, part)]
-    if _differs(runs, lambda run: run.spec.fit.sample_weight):
-        found.append("the sample weights differ")
-    return found
-
-
-def _only_appends(before: Run, after: Run) -> bool:
-    """Return whether one dataset begins with the other, and rows keep their positions."""
-    blocks = [[block.id for block in run.dataset.blocks] for run in (before, after)]
-    count = min(map(len, blocks))
-    is_fixed = _split_key(after) is not None and after.plan.splitting >= BY_POSITION
-    return is_fixed and blocks[0][:count] == blocks[1][:count]
-
-
-def _differs(runs: Sequence[Run], part: Callable[[Run], object]) -> bool:
-    values = [part(run) for run in runs]
-    return any(value != values[0] for value in values)

@@ -11,7 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from core.runs.reporting.comparable import content_of, differs
 from core.runs.tables import Run
+from fitserve.names import version_ref
 from fitserve.number_text import number_text
 from fitserve.schemas.comparison import DifferentPart
 
@@ -39,10 +41,12 @@ def _differing(parts: Mapping[str, list[str]]) -> list[DifferentPart]:
 
 
 def _datasets(runs: Sequence[Run]) -> dict[str, list[str]]:
-    """Return the names of the datasets; none if the files are equal."""
-    if len({run.dataset.digest for run in runs}) == 1:
+    """Return the names of the datasets; none if their rows are equal."""
+    if not differs(runs, lambda run: content_of(run.dataset)):
         return {}
-    return {"dataset": [f"{run.dataset.name}@{run.dataset.version}" for run in runs]}
+    return {
+        "dataset": [version_ref(run.dataset.name, run.dataset.version) for run in runs]
+    }
 
 
 def _inputs(runs: Sequence[Run]) -> dict[str, list[str]]:

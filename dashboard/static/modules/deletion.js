@@ -5,25 +5,28 @@ import { announce, goTo, h } from "./dom.js";
 import { openDialog } from "./parts.js";
 import { attempt } from "./problems.js";
 
-/** Build the button. Show an error next to it, or open the page `next` after the deletion. */
-export function deleteButton(path, name, { label, title, detail, next }) {
+/** Build the button. Show an error next to it, or open the page `next` after the deletion.
+ *  `verb` and `done` are the words for another request of the method DELETE. */
+export function deleteButton(path, name, {
+  label, title, detail, next, verb = "Delete", done = "was deleted", ...props
+}) {
   const failed = h("div");
   const onclick = async () => {
-    if (!(await isConfirmed(title, detail))) return;
+    if (!(await isConfirmed(title, detail, verb))) return;
     if (!(await attempt(button, failed, () => send("DELETE", path)))) return;
     goTo(next);
-    announce(`${name} was deleted.`);
+    announce(`${name} ${done}.`);
   };
-  const button = h("button.quiet.bad", { onclick }, label);
+  const button = h("button.quiet.bad", { onclick, ...props }, label);
   return h("div.delete", button, failed);
 }
 
 /** Ask for confirmation. Cancel has the initial focus, and Escape cancels. */
-function isConfirmed(title, detail) {
+function isConfirmed(title, detail, verb) {
   return new Promise((resolve) => {
     const answer = (value) => () => dialog.close(value);
     const no = h("button", { onclick: answer("no") }, "Cancel");
-    const yes = h("button.danger", { onclick: answer("yes") }, "Delete");
+    const yes = h("button.danger", { onclick: answer("yes") }, verb);
     const dialog = openDialog("alertdialog", title, detail, h("div.actions", no, yes));
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
     addEventListener("hashchange", answer("no"), { once: true }); // another page opens

@@ -125,6 +125,11 @@ export function word(value) {
   return value === null ? "" : (WORDS[value] ?? value.replaceAll("_", " "));
 }
 
+/** Return the name of a version of a dataset, such as houses@2. */
+export function datasetName({ name, version }) {
+  return `${name}@${version}`;
+}
+
 /** Return a main figure and its interval as `ROC AUC 0.87 (0.85–0.89)`.
  *  fitserve/main_figure.py has the same rule; a test compares both. */
 export function mainFigure(figure) {

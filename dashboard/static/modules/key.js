@@ -2,6 +2,7 @@
 
 import { h, prose } from "./dom.js";
 import { field, openDialog } from "./parts.js";
+import { inWords } from "./words.js";
 
 const PLACE = "fitserve-key";
 let asking = null;
@@ -33,7 +34,7 @@ function prompted(detail) {
       resolve();
     };
     const hint = "The key is stored in this browser tab until you close the tab.";
-    const dialog = openDialog("dialog", "API key required", prose(detail),
+    const dialog = openDialog("dialog", "API key required", prose(inWords(detail)),
       h("form", { onsubmit }, field("API key", input, { hint }),
         h("button.primary", "Use this key")));
     dialog.addEventListener("cancel", (event) => event.preventDefault());

@@ -14,6 +14,8 @@ const PAGES = [
   [/^\/compare(?:\/([^/]*))?$/, "#/compare", () => import("./compare/page.js")],
   [/^\/models$/, "#/models", () => import("./models/list.js")],
   [/^\/models\/([^/]+)(?:\/([^/]+))?$/, "#/models", () => import("./models/page.js")],
+  [/^\/webhooks$/, "#/webhooks", () => import("./webhooks/page.js")],
+  [/^\/keys$/, "#/keys", () => import("./keys/page.js")],
 ];
 const main = document.getElementById("main");
 let leaving = new AbortController();
@@ -43,7 +45,7 @@ async function show() {
 async function built(load, options) {
   if (!load) {
     isIncomplete = false;
-    return pageOf("Page not found", h("p", "Use the links above: Start, Runs, Compare or Models."));
+    return pageOf("Page not found", h("p", "Use the links above."));
   }
   const { value, problem } = await outcome(opened(load, options));
   isIncomplete = problem?.status === 0;
@@ -91,6 +93,7 @@ addEventListener("unhandledrejection", (event) => {
 addEventListener("hashchange", show);
 addEventListener("fitserve-key", showSession);
 addEventListener("fitserve-back", resume);
+addEventListener("fitserve-back", showSession);
 watchConnection();
 showSession();
 show();

@@ -31,6 +31,7 @@ export async function showSession() {
   };
   const name = key?.name ? `${key.name} in ${key.workspace}` : key?.workspace;
   const isKeyed = Boolean(authorization().Authorization);
+  document.querySelector('nav a[href="#/keys"]').hidden = !key?.scopes.includes("admin");
   put(document.getElementById("session"),
     isKeyed && [h("span.hint", name), h("button.quiet", { onclick }, "Remove key")]);
 }

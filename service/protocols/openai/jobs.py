@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from core.errors import BadRequest, DatasetNotFound
 from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
+from core.runs.search import RunFilter
 from core.runs.serialize import run_to_schema
 from fitserve.names import NAME_PATTERN
 from fitserve.problems import FieldError, pointer, shown
@@ -115,7 +116,7 @@ def list_jobs(
     """List runs, newest first."""
     tags = _filters(request)
     target = tags.pop("target", None)
-    found = runs.page(after, limit + 1, tags=tags, target=target)
+    found = runs.page(after, limit + 1, RunFilter(tags=tags, target=target))
     return Listing[JobRead].of([job_read(run) for run in found], limit)
 
 

@@ -22,6 +22,7 @@ from core.models.cause import Cause
 from core.models.repository import ModelRepository
 from core.models.tables import Version
 from core.runs.repository import RunRepository
+from core.webhooks.tables import Webhook
 from fitserve.schemas.report import Headline, MainFigure
 from tests.core.runs.rows import add_dataset, add_run, small_signature
 
@@ -125,6 +126,33 @@ def test_a_headline_of_before_becomes_the_main_figure(database, database_url):
     expected = MainFigure(side="test", num_rows=100_000, **facts)
     assert known == [expected] * 2
     assert unknown == [None] * 2
+
+
+def test_a_webhook_of_before_is_known_to_be_signed_while_it_has_its_secret(
+    database, database_url
+):
+    """After the last attempt the secret is deleted, so that nothing is known."""
+    secrets = {"waiting": "whsec_x", "delivered": None}
+    ids = {status: add_run(database) for status in (*secrets, "unsigned")}
+    with database.write() as session:
+        for status, run_id in ids.items():
+            own = {"status": status} if status in secrets else {}
+            hook = Webhook(run_id=run_id, url="u", secret=secrets.get(status), **own)
+            session.add(hook)
+    config = alembic_config(database_url)
+    database.close()
+    command.downgrade(config, "0016")
+    database.close()
+    command.upgrade(config, "head")
+    with database.read() as session:
+        known = {name: session.get_one(Webhook, key) for name, key in ids.items()}
+        assert {name: hook.is_signed for name, hook in known.items()} == {
+            "waiting": True,
+            "delivered": None,
+            "unsigned": False,
+        }
+        assert RunRepository(session, "default").get(ids["waiting"]).notes is None
+    command.check(config)
 
 
 def test_uploads_from_before_versions_are_numbered(database, database_url):

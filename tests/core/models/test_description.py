@@ -88,6 +88,39 @@ def test_a_moment_has_a_format_if_json_schema_has_a_name_for_it(pattern, form):
     assert f"`{pattern}`" in found["description"]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        (
+            "%d.%m.%y",
+            {
+                "type": "string",
+                "x-formats": ["%d.%m.%y"],
+                "x-minimum": "14.04.19",
+                "x-maximum": "15.04.19",
+            },
+        ),
+        (
+            None,
+            {
+                "type": "string",
+                "format": "date-time",
+                "x-minimum": "2019-04-14T00:00:00+00:00",
+                "x-maximum": "2019-04-15T00:00:00+00:00",
+            },
+        ),
+        (
+            "epoch_seconds",
+            {"type": "number", "minimum": 1_555_200_000, "maximum": 1_555_286_400},
+        ),
+    ],
+)
+def test_a_moment_has_the_range_of_the_training_rows(pattern, expected):
+    """In the notation of the column; a page shows it, and validators ignore it."""
+    seen = MOMENT | {"least": 1_555_200_000.0, "greatest": 1_555_286_400.0}
+    assert schema_of("datetime", seen, format={"datetime": pattern}) == expected
+
+
 def test_null_is_allowed_where_training_rows_had_it():
     """Null is among the types and, for categories, among the values."""
     found = schema_of("categorical", KINDS, has_missing=True)

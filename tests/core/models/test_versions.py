@@ -19,6 +19,7 @@ from core.models.deletion import delete_model, delete_version
 from core.models.promotion import promote, undo
 from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
+from core.models.version_changes import describe_versions
 from core.runs.repository import RunRepository
 from core.settings import Settings
 from core.storage import open_storage
@@ -196,6 +197,33 @@ def test_changes_are_undone_one_after_the_other(database, storage):
         models = ModelRepository(session, "default")
         assert undo(models, "m", "live", CAUSE).before is None
         assert models.aliased("m", "live").number == 3
+
+
+def references(database, number=None):
+    """Return with which version each one is compared, and whether that one served."""
+    with database.read() as session:
+        models = ModelRepository(session, "default")
+        wanted = [models.version("m", number)] if number else models.versions("m")
+        read = {v.version: v.changes for v in describe_versions(models, "m", wanted)}
+    return {n: c and (c.against, c.served) for n, c in read.items()}
+
+
+def test_a_version_is_compared_with_the_one_that_served_when_it_was_stored(
+    database, storage
+):
+    """If that one is deleted, with the version before."""
+    assert [train(database, storage) for _ in range(3)] == [1, 2, 3]
+    with database.write() as session:
+        promote(ModelRepository(session, "default"), "m", None, 2, CAUSE)
+    assert train(database, storage) == 4
+    with database.write() as session:
+        promote(ModelRepository(session, "default"), "m", None, 4, CAUSE)
+    expected = {4: (2, True), 3: (1, True), 2: (1, True), 1: None}
+    assert references(database) == expected
+    assert references(database, 4) == {4: (2, True)}
+    with database.write() as session:
+        delete_version(session, storage, "default", "m", 2)
+    assert references(database) == {4: (3, False), 3: (1, True), 1: None}
 
 
 def test_two_changes_at_once_follow_each_other(database, storage):

@@ -17,6 +17,7 @@ def test_a_version_is_shown_with_what_it_changed(wire, fitserve):
     lists = [{"pointer": "#/model/layers", "before": [], "after": [{}]}]
     changes = {
         "against": 1,
+        "served": True,
         "dataset": dataset,
         "num_rows": 300,
         "spec": [{"pointer": "#/fit/epochs", "before": 2, "after": 3}, *lists],
@@ -29,7 +30,7 @@ def test_a_version_is_shown_with_what_it_changed(wire, fitserve):
     wire.answers("GET /v1/models/wine/versions/2", shown)
     assert fitserve("models", "show", "wine", "2").stdout.splitlines()[1:] == [
         "  dataset: wine@1, 900 rows",
-        "changed against version 1 (wine@1, 300 rows):",
+        "changed against version 1 (wine@1, 300 rows), which served when it was trained:",
         "  rows 300 -> 900",
         "  fit.epochs: 2 -> 3",
         "  model.layers differ",
@@ -40,9 +41,10 @@ def test_a_version_is_shown_with_what_it_changed(wire, fitserve):
     wire.answers("GET /v1/models/wine/versions/2", shown | {"changes": same})
     *_, last = fitserve("models", "show", "wine", "2").stdout.splitlines()
     assert last == "  same spec and inputs; rows 300 -> 900"
-    same["num_rows"] = 900
+    same |= {"num_rows": 900, "served": False}
     wire.answers("GET /v1/models/wine/versions/2", shown | {"changes": same})
-    *_, last = fitserve("models", "show", "wine", "2").stdout.splitlines()
+    *_, title, last = fitserve("models", "show", "wine", "2").stdout.splitlines()
+    assert title == "changed against version 1 (wine@1, 900 rows), the version before:"
     assert last == "  same spec and inputs"
 
 

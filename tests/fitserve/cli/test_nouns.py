@@ -1,11 +1,12 @@
 """Test `fitserve datasets`, `runs` and `models`."""
 
 import json
+import re
 
 import pytest
 
 from tests.fitserve.client import bodies
-from tests.fitserve.client.wire import Answer
+from tests.fitserve.client.wire import Answer, problem
 
 
 def test_datasets_are_listed(wire, fitserve):
@@ -31,19 +32,51 @@ def test_a_dataset_is_uploaded_and_shown(wire, fitserve, tmp_path):
 
 
 def test_rows_are_appended_and_the_differences_shown(wire, fitserve, tmp_path):
-    """The new version comes first, then its warnings and its columns."""
+    """The new version comes first, then its warnings, notes and columns."""
     note = "the column 'ph': missing in rows 1 to 2: they are earlier than the column"
-    read = bodies.dataset(version=2, parent_id="ds_0", num_added=1, warnings=[note])
+    odd = "2 of the 3 appended rows are already in wine@1 and count twice"
+    read = bodies.dataset(
+        version=2,
+        parent_id="ds_0",
+        num_added=1,
+        warnings=[note, odd],
+        warning_kinds=["appended", "repeated"],
+    )
+    read["columns"][0] |= {
+        "warnings": ["2 cells are infinite", "constant; left out of training"],
+        "warning_kinds": ["reading", "left_out"],
+    }
     wire.answers("POST /v1/datasets/wine/rows", Answer(read, 201))
     path = tmp_path / "more.csv"
     path.write_text("alcohol\n9\n")
     done = fitserve("datasets", "append", "wine", path, "--decimal", ",")
-    assert done.stdout.splitlines()[:3] == [
+    *lines, head, _ = done.stdout.splitlines()
+    assert lines == [
         "1 row added to wine@2",
-        f"warning: {note}",
+        f"warning: {odd}",
+        f"note: {note}",
         "wine@2  3 rows  ds_1",
     ]
+    assert head.split()[-2:] == ["warnings", "notes"]
+    column = done.stdout.splitlines()[-1]
+    warned = column.index("2 cells are infinite")
+    assert (warned, column.index("constant;")) == (
+        head.index("warnings"),
+        head.index("notes"),
+    )
     assert wire.asked[0].query == {"filename": "more.csv", "decimal": ","}
+
+
+def test_a_refused_append_names_the_line_of_the_file(wire, fitserve, tmp_path):
+    detail = "row 2, column 'alcohol': 'x' is not a number"
+    error = {"pointer": "#/rows/1/alcohol", "detail": detail, "row": 1}
+    answer = problem(422, "invalid-table", f"{detail}.", (error,))
+    wire.answers("POST /v1/datasets/wine/rows", answer)
+    path = tmp_path / "more.csv"
+    path.write_text("alcohol\n9\nx\n")
+    done = fitserve("datasets", "append", "wine", path)
+    said = f"  {path}, line 3, column 'alcohol': 'x' is not a number"
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (3, said)
 
 
 def test_a_missing_file_is_wrong_usage(fitserve, wire, tmp_path):
@@ -64,7 +97,7 @@ def test_runs_are_listed_by_filter_up_to_a_limit(wire, fitserve):
     """The service filters; the client applies the limit."""
     wire.answers("GET /v1/runs", bodies.page(*[bodies.run()] * 3))
     done = fitserve("runs", "list", "--status", "succeeded", "--model", "wine",
-                    "--tag", "team:red", "--target", "quality", "--limit", 2)  # fmt: skip
+                    "--tag", "team:red", "--target", "quality", "--text", "wider", "--limit", 2)  # fmt: skip
     _, *rows = done.stdout.splitlines()
     assert [row.split() for row in rows] == [
         ["run_1", "succeeded", "wine", "2", "-", "-", "quality", "3/5", "0.5"]
@@ -74,6 +107,7 @@ def test_runs_are_listed_by_filter_up_to_a_limit(wire, fitserve):
         "model": "wine",
         "tag": "team:red",
         "target": "quality",
+        "text": "wider",
     }
 
 
@@ -93,6 +127,26 @@ def test_a_tag_has_a_name_and_a_value(wire, fitserve):
     assert done.exit_code == 2
     assert "name:value" in done.stderr
     assert wire.asked == []
+
+
+def test_tags_and_notes_of_a_run_are_changed(wire, fitserve):
+    """Only what is given is sent; the answer is printed."""
+    wire.answers(
+        "PATCH /v1/runs/run_1",
+        bodies.run(tags={"team": "red", "size": "wide"}),
+        bodies.run(tags={}, notes="wider"),
+    )
+    done = fitserve("runs", "tag", "run_1", "team:red", "size:a:b", "--remove", "old")
+    assert done.stdout == "run_1: team:red, size:wide\n"
+    done = fitserve("runs", "note", "run_1", "wider")
+    assert done.stdout == "run_1: wider\n"
+    assert fitserve("runs", "note", "run_1", "").exit_code == 0
+    assert [asked.json for asked in wire.asked] == [
+        {"tags": {"team": "red", "size": "a:b", "old": None}},
+        {"notes": "wider"},
+        {"notes": ""},
+    ]
+    assert fitserve("runs", "tag", "run_1", "red").exit_code == 2
 
 
 def test_a_run_is_shown_as_json(wire, fitserve):
@@ -202,6 +256,13 @@ def test_runs_are_compared_in_a_table(wire, fitserve):
     assert done.stderr == "the losses differ\n"
     assert done.stdout.splitlines()[0].split() == ["run_1", "run_2"]
     assert done.stdout.splitlines()[-1].split() == ["#/fit/epochs", "5", "7"]
+    common = {"metric": "r2", "side": "test", "num_rows": 60, "values": [0.5, 0.75]}
+    common |= {"low": 0.125, "high": 0.375}
+    wire.answers("GET /v1/runs/compare", {**body, "common": common})
+    done = fitserve("runs", "compare", "run_1", "run_2")
+    rows = [re.split(" {2,}", line.strip()) for line in done.stdout.splitlines()]
+    assert ["R² on 60 common test rows", "0.5", "0.75"] in rows
+    assert ["difference (95 % interval)", "-", "0.125 to 0.375"] in rows
 
 
 def test_a_comparison_shows_figures_and_the_parts_that_differ(wire, fitserve):

@@ -11,9 +11,12 @@ from tests.fitserve.client.wire import Answer, problem
 @pytest.mark.parametrize(
     ("before", "shown"),
     [
-        ({"num_rows": 2100, "parent_id": "ds_0"}, "wine@4 replaces @3 (2,100 rows) as"),
-        ({"num_rows": 1, "digest": "sha256:11"}, "wine@4 replaces @3 (1 row) as"),
-        ({"status": "processing", "digest": "sha256:11"}, "wine@4 replaces @3 as"),
+        (
+            {"num_rows": 2100, "parent_id": "ds_0"},
+            "wine@4 replaces wine@3 (2,100 rows) as",
+        ),
+        ({"num_rows": 1, "digest": "sha256:11"}, "wine@4 replaces wine@3 (1 row) as"),
+        ({"status": "processing", "digest": "sha256:11"}, "wine@4 replaces wine@3 as"),
         ({}, ""),
         ({"version": 5}, ""),
     ],

@@ -147,3 +147,38 @@ def test_plots_are_saved_in_the_format_of_the_path(wire, client, tmp_path):
     assert saved.read_bytes() == b"<svg/>"
     saved = client.runs.plot("run_1", "roc", tmp_path / "roc.png")
     assert saved.read_bytes() == b"PNG"
+
+
+HOOK = {
+    "run_id": "run_1",
+    "url": "https://example.com/",
+    "status": "waiting",
+    "attempts": 0,
+    "attempted_at": None,
+    "next_attempt_at": None,
+    "last_status": None,
+    "last_error": None,
+}
+
+
+def test_webhooks_are_listed_changed_and_sent_again(wire, client):
+    """A secret of None is sent only if it is said; an older service lacks some fields."""
+    path = "/v1/runs/run_1/webhook"
+    wire.answers("GET /v1/webhooks", bodies.page(HOOK))
+    wire.answers(f"PUT {path}", HOOK)
+    wire.answers(f"POST {path}/retry", HOOK)
+    wire.answers(f"DELETE {path}", Answer(status=204))
+    (hook,) = client.runs.webhooks("failed")
+    assert (hook.run_id, hook.signed) == ("run_1", None)
+    client.runs.set_webhook("run_1", "https://example.com/")
+    client.runs.retry_webhook("run_1")
+    client.runs.retry_webhook("run_1", unsigned=True)
+    client.runs.retry_webhook("run_1", "whsec_x")
+    client.runs.delete_webhook("run_1")
+    assert wire.asked[0].query == {"status": "failed"}
+    assert [asked.json for asked in wire.asked[1:5]] == [
+        {"url": "https://example.com/", "secret": None},
+        {},
+        {"secret": None},
+        {"secret": "whsec_x"},
+    ]

@@ -104,6 +104,7 @@ function summary(runs, compared) {
   const figures = [
     ["Main figure", ({ run }) => h("span", figureSpans(run.main_figure))],
     ["Best baseline", ({ run }) => bestBaseline(run.main_figure) ?? "–"],
+    ...commonRows(compared?.common),
   ].map(([title, cell]) => [title, runs.map(cell)]);
   const others = [
     ["Status", ({ run }) => statusChip(run.status), ({ run }) => run.status],
@@ -129,6 +130,16 @@ function metricRows(runs, compared) {
   const main = new Set(runs.map(({ run }) => run.main_figure?.metric));
   const names = [...new Set(reports.flatMap(Object.keys))].filter((name) => !main.has(name));
   return names.map((name) => [word(name), reports.map((metrics) => number(metrics[name]))]);
+}
+
+/** Return the rows of the main figures on rows that both runs held out, if there are any. */
+function commonRows(common) {
+  if (!common) return [];
+  const { metric, side, num_rows: count, values, low, high } = common;
+  const title = `${word(metric)} on ${integer(count)} common ${side} rows`;
+  const bounds = (_, i) => (i ? `${number(low)} to ${number(high)}` : "");
+  return [[title, (_, i) => number(values[i])],
+    ...(low === null ? [] : [["Difference (95 % interval)", bounds]])];
 }
 
 /** Return the kept epoch as a number in the fit whose curve is drawn. */

@@ -1,6 +1,7 @@
 // Code from the service that calls predict, for a chosen version or for the one that serves.
 
-import { announce, h, put } from "../dom.js";
+import { copyButton } from "../copying.js";
+import { h, put } from "../dom.js";
 import { card } from "../parts.js";
 
 const NAMES = {
@@ -37,20 +38,4 @@ export function snippets(code, version) {
     h("p.hint", calls),
     h("div.tabs", { role: "tablist", "aria-labelledby": "snippets" }, tabs), text,
   ], { controls: copyButton(() => text.textContent) });
-}
-
-/** Build a button that copies the text and shows the result. */
-function copyButton(read) {
-  const onclick = async () => {
-    try {
-      await navigator.clipboard.writeText(read());
-      put(button, "Copied");
-    } catch {
-      put(button, "Copy failed. Select the code to copy it."); // no permission
-    }
-    announce(button.textContent);
-    setTimeout(() => put(button, "Copy"), 2000);
-  };
-  const button = h("button.quiet", { onclick }, "Copy");
-  return button;
 }

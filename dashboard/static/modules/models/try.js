@@ -1,75 +1,58 @@
-// A prediction form built from the model's schema and filled with a training row.
+// The card that predicts: one row in a form, or the rows of a file.
 
 import { outcome, send, versionPath } from "../api.js";
 import { shares } from "../charts/bars.js";
-import { h, newId, prose, put } from "../dom.js";
+import { h, prose, put } from "../dom.js";
 import { number } from "../format.js";
-import { card, field, select } from "../parts.js";
-import { problemBox, warningsBox } from "../problems.js";
+import { card } from "../parts.js";
+import { markField, markFields, problemBox, warningsBox } from "../problems.js";
+import { inputField } from "./inputs.js";
+import { fileForm } from "./try_file.js";
 
-const MOST_CHOICES = 12;
+const NO_VALUE = { detail: "enter a value: every row of the training data had one" };
 
 export function tryForm(version, schema) {
+  return card("try", "Predict", [rowForm(version, schema), fileForm(version)]);
+}
+
+/** Build the form for one row. It begins with a row of the training data. */
+function rowForm(version, schema) {
   const example = schema.examples?.[0] ?? {};
-  const cells = Object.entries(schema.properties)
-    .map(([name, property]) => cell(name, property, example[name]));
+  const inputs = Object.entries(schema.properties)
+    .map(([name, property]) => inputField(name, property, example[name]));
   const answer = h("div.answer", { "aria-live": "polite" },
     h("p.hint", "The form contains a row of the training data. Edit the values and predict."));
-  const onsubmit = async (event) => {
+  const form = h("form", { novalidate: true },
+    h("div.fields", inputs.map((one) => one.element)),
+    h("div.go", h("button.primary", `Predict ${version.target}`)));
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const body = { instances: [Object.fromEntries(cells.map(({ name, read }) => [name, read()]))] };
-    const { value, problem } = await outcome(send("POST", versionPath(version, "predict"), body));
+    if (!areComplete(inputs)) return;
+    const row = Object.fromEntries(inputs.map(({ name, read }) => [name, read()]));
+    const path = versionPath(version, "predict");
+    const { value, problem } = await outcome(send("POST", path, { instances: [row] }));
     put(answer, value ? answered(version.target, value) : problemBox(problem));
-  };
-  return card("try", "Predict", [
-    h("form", { onsubmit, novalidate: true },
-      h("div.fields", cells.map((one) => one.element)),
-      h("div.go", h("button.primary", `Predict ${version.target}`))),
-    answer,
-  ]);
+    const wrong = markFields(problem, form);
+    wrong?.focus();
+    (wrong ?? answer).scrollIntoView({ block: "nearest" });
+  });
+  return [form, answer];
 }
 
-/** Build a control with the range of the training rows as a hint. `read()` returns its value. */
-function cell(name, property, example) {
-  const types = [property.type].flat();
-  const value = String(example ?? "");
-  const known = types.includes("boolean") ? (property.enum ?? [true, false]) : property.enum;
-  const choices = known?.filter((one) => one !== null).map(String);
-  if (types.includes("null")) choices?.unshift("");
-  const isList = choices && choices.length <= MOST_CHOICES;
-  const listId = choices && !isList ? newId("choices") : null;
-  const inputmode = types.includes("number") && !choices ? "decimal" : null;
-  const control = isList
-    ? select(choices.map((one) => [one, one || "missing"]), value)
-    : h("input", { type: "text", inputmode, list: listId, value, autocomplete: "off" });
-  const element = field(name, control, { hint: hintOf(property, types) });
-  const options = choices?.map((one) => h("option", { value: one }));
-  if (listId) element.append(h("datalist", { id: listId }, options));
-  return { name, element, read: () => parsed(control.value.trim(), types) };
-}
-
-function hintOf({ minimum, maximum, format, enum: known }, types) {
-  const count = known?.filter((one) => one !== null).length;
-  return [
-    minimum !== undefined && `${number(minimum)} to ${number(maximum)}`,
-    format,
-    count > MOST_CHOICES && `${count} known values`,
-    types.includes("null") && "may be empty",
-  ].filter(Boolean).join(", ");
-}
-
-function parsed(text, types) {
-  if (text === "") return null;
-  if (types.includes("boolean")) return { true: true, false: false }[text] ?? text;
-  return types.includes("number") && !Number.isNaN(Number(text)) ? Number(text) : text;
+/** Mark the required fields that are empty, and focus the first. Return whether none is. */
+function areComplete(inputs) {
+  const empty = inputs.filter(({ isRequired, read }) => isRequired && read() === null);
+  inputs.forEach((one) => markField(one.control, empty.includes(one) ? [NO_VALUE] : []));
+  empty[0]?.control.focus();
+  return empty.length === 0;
 }
 
 function answered(target, { predictions: [prediction], probabilities, warnings = [] }) {
   const shown = typeof prediction === "number" ? number(prediction) : String(prediction);
   return [
     h("p.prediction", h("span", target), h("output", shown)),
-    probabilities && shares(Object.entries(probabilities[0])),
     warningsBox(warnings.map(({ column, detail }) =>
       h("span", h("strong", column), ": ", prose(detail))), "Unlike the training data"),
+    probabilities && shares(Object.entries(probabilities[0])),
   ];
 }

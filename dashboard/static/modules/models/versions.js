@@ -2,7 +2,7 @@
 
 import { outcome, send, v1 } from "../api.js";
 import { h, put } from "../dom.js";
-import { ago, figureSentence, integer, moment, plural } from "../format.js";
+import { ago, datasetName, figureSentence, integer, moment, plural } from "../format.js";
 import { layerText } from "../layer_text.js";
 import { card } from "../parts.js";
 import { problemBox } from "../problems.js";
@@ -101,11 +101,19 @@ function title(version, current) {
 /** Build the list of what a version changed, and its main figure. */
 function changed(version) {
   const pairs = [
-    ["Figure", figure(version)], ["Rows", rows(version)], ["Spec", spec(version)],
+    ["Against", against(version)], ["Figure", figure(version)], ["Rows", rows(version)],
+    ["Spec", spec(version)],
     ["Inputs", inputs(version)], ["Network", plural(version.num_params, "parameter")],
   ];
   return h("dl.changed", pairs.filter(([, value]) => value)
     .map(([name, value]) => h("div", h("dt", name), h("dd", value))));
+}
+
+/** Say with which version the rows, the spec and the inputs are compared. */
+function against({ changes }) {
+  if (!changes) return null;
+  const which = changes.served ? "which served when this one was trained" : "the version before";
+  return `version ${changes.against}, ${which}`;
 }
 
 function figure({ main_figure: read, changes }) {
@@ -124,10 +132,6 @@ function rows({ dataset, num_rows: count, changes }) {
   const more = count - changes.num_rows;
   return `${now} (${more < 0 ? "−" : "+"}${integer(Math.abs(more))} against version `
     + `${changes.against}, which read ${datasetName(changes.dataset)})`;
-}
-
-function datasetName({ name, version, id }) {
-  return version ? `${name}@${version}` : `${name} ${id.slice(-6)}`;
 }
 
 function spec({ changes }) {

@@ -1,13 +1,15 @@
 // The list of runs. It refreshes itself and loads more runs while the user scrolls.
 
-import { get } from "../api.js";
+import { ProblemError, get, outcome } from "../api.js";
 import { h, put } from "../dom.js";
 import { ago, duration, elapsed, integer, moment, number, plural } from "../format.js";
-import { emptyNote, figureCell, firstRunLink, select, table } from "../parts.js";
+import { emptyNote, figureCell, firstRunLink, table } from "../parts.js";
+import { markFields, problemBox } from "../problems.js";
+import { filterBar } from "./filters.js";
+import { tagList } from "./tags.js";
 import { epochsText, fitsOf, statusChip } from "./status.js";
 
 const [PAGE, REFRESH_MS] = [50, 2000];
-const STATUSES = ["queued", "running", "succeeded", "failed", "cancelled"];
 const HEADS = [
   ["Compare", "choose"], ["Run"], ["Status"], ["Main figure", "verdict"], ["Created", "figure"],
   ["Dataset"], ["Epochs", "figure"], ["Validation loss", "figure"], ["Parameters", "figure"],
@@ -15,60 +17,106 @@ const HEADS = [
 ];
 
 export async function page({ query, signal }) {
-  const list = runTable({ model: query.get("model"), status: query.get("status") }, signal);
-  await list.load();
-  const filter = select([["", "All statuses"], ...STATUSES], query.get("status") ?? "", {
-    "aria-label": "Filter runs by status",
-    onchange: () => {
-      location.hash = filter.value ? `#/runs?status=${filter.value}` : "#/runs";
-    },
+  const list = runTable(signal);
+  const failed = h("div");
+  const filters = filterBar(query, signal, async (chosen) => {
+    const { problem } = await outcome(list.show(chosen));
+    put(failed, problem && problemBox(problem));
+    markFields(problem, filters.element);
   });
+  const { problem } = await outcome(list.show(filters.read()));
+  if (problem && problem.status !== 422) throw new ProblemError(problem);
+  put(failed, problem && problemBox(problem)); // a filter in the address is invalid
+  markFields(problem, filters.element);
   return h("section",
     h("div.head", h("h1", { tabindex: "-1" }, "Runs"),
-      h("div.actions", filter, h("a.button.primary", { href: "#/" }, "New run"))),
-    list.element);
+      h("div.actions", h("a.button.primary", { href: "#/" }, "New run"))),
+    filters.element, failed, list.element);
 }
 
-function runTable(filters, signal) {
+/** Build the list. `show(filters)` empties it and loads the first runs that match. */
+function runTable(signal) {
   const list = table("Runs", "list runs", HEADS, []);
   const body = list.querySelector("tbody");
   const more = h("button.more", { onclick: () => load() }, "More runs");
-  const empty = emptyNote("No runs yet. Upload a dataset and train a network; "
-    + "the run appears here immediately.", firstRunLink());
-  empty.hidden = true;
+  const none = h("div");
   const rows = new Map();
+  let filters = {};
   let cursor = null;
   let isBusy = false;
-  const read = (from) => {
+  let shown = 0; // counts the calls of `show`, so that a late answer is ignored
+  const read = async (from) => {
+    const asked = shown;
     const known = Object.entries({ limit: PAGE, ...filters, cursor: from });
-    return get(`v1/runs?${new URLSearchParams(known.filter(([, value]) => value))}`, signal);
+    const query = new URLSearchParams(known.filter(([, value]) => value));
+    const found = await get(`v1/runs?${query}`, signal);
+    return asked === shown ? found : null;
   };
   const added = (run) => {
     const row = runRow();
     row.draw(run);
-    rows.set(run.id, row.draw);
+    rows.set(run.id, row);
     return row.element;
+  };
+  const mark = () => {
+    put(none, rows.size === 0 && noRuns(filters));
+    list.hidden = rows.size === 0;
   };
   const load = async () => {
     if (isBusy) return;
     isBusy = true;
-    const { items, next_cursor: next } = await read(cursor).finally(() => (isBusy = false));
-    body.append(...items.filter((run) => !rows.has(run.id)).map(added));
-    cursor = next;
-    more.hidden = !next;
-    empty.hidden = rows.size > 0;
-    list.hidden = rows.size === 0;
+    const found = await read(cursor).finally(() => (isBusy = false));
+    if (!found) return;
+    body.append(...found.items.filter((run) => !rows.has(run.id)).map(added));
+    cursor = found.next_cursor;
+    more.hidden = !cursor;
+    mark();
   };
   const refresh = async () => {
-    const { items } = await read(null);
+    const found = await read(null);
+    if (!found) return;
+    const { items, next_cursor: next } = found;
     const [known, fresh] = [true, false].map((isKnown) =>
       items.filter((run) => rows.has(run.id) === isKnown));
-    known.forEach((run) => rows.get(run.id)(run));
+    known.forEach((run) => rows.get(run.id).draw(run));
+    gone(rows, items, next).forEach((id) => {
+      rows.get(id).element.remove();
+      rows.delete(id);
+    });
     body.prepend(...fresh.map(added));
+    mark();
+  };
+  const show = async (chosen) => {
+    filters = chosen;
+    shown += 1;
+    isBusy = false;
+    cursor = null;
+    rows.clear();
+    put(body);
+    put(none);
+    list.hidden = true;
+    more.hidden = true;
+    await load();
   };
   loadNear(more, load);
   keepFresh(refresh, signal);
-  return { element: h("div", list, empty, more, compareBar(body)), load };
+  return { element: h("div", list, none, more, compareBar(body)), show };
+}
+
+/** Return the ids of the shown runs that no longer match: they are not in the new page. */
+function gone(rows, items, next) {
+  const last = items.at(-1)?.id;
+  const inPage = (id) => !next || id >= last;
+  const listed = new Set(items.map(({ id }) => id));
+  return [...rows.keys()].filter((id) => inPage(id) && !listed.has(id));
+}
+
+function noRuns(filters) {
+  const isFiltered = Object.values(filters).some(Boolean);
+  return isFiltered
+    ? emptyNote("No run matches the filters.", h("a.button", { href: "#/runs" }, "Show all runs"))
+    : emptyNote("No runs yet. Upload a dataset and train a network; "
+      + "the run appears here immediately.", firstRunLink());
 }
 
 /** Load more runs before the user scrolls to the button. */
@@ -94,7 +142,7 @@ function runRow() {
   const element = h("tr");
   let shown = null;
   const draw = (run) => {
-    const now = JSON.stringify([run.status, run.progress.epoch, run.metrics, run.main_figure]);
+    const now = JSON.stringify([run.status, run.progress.epoch, run.metrics, run.main_figure, run.tags]);
     if (now === shown && run.ended_at) return;
     shown = now;
     element.dataset.run = run.id;
@@ -109,7 +157,7 @@ function cells(run, checked) {
   return [
     h("td.choose", h("input", { type: "checkbox", value: id, checked, "aria-label": label })),
     h("th", { scope: "row" },
-      h("a", { href: `#/runs/${id}` }, run.model_name), h("span.id", id.slice(-6))),
+      h("a", { href: `#/runs/${id}` }, run.model_name), h("span.id", id.slice(-6)), tagList(run.tags)),
     h("td", statusChip(run.status)),
     figureCell(run.main_figure),
     h("td.figure", { title: moment(created) }, ago(created)),

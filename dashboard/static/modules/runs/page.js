@@ -11,6 +11,7 @@ import { startWith } from "../start/draft.js";
 import { curves } from "./curves.js";
 import { epochNamed, keptEpoch, sentenceOf, statusChip } from "./status.js";
 import { History, followRun } from "./history.js";
+import { notesCard } from "./notes.js";
 import { showReport } from "./report/section.js";
 import { verdictOf } from "./verdict.js";
 
@@ -135,13 +136,15 @@ function factsOf(run) {
   ];
 }
 
-function details({ id, spec }, facts) {
+function details(run, facts) {
+  const { id, spec } = run;
   const link = (name) => fileLink(v1("runs", id, name), name);
-  return card("details", "Details", [
+  return [notesCard(run), card("details", "Details", [
     facts,
     h("p.links", "Download the loss plot:", " ",
-      link("history.svg"), link("history.png")),
+      link("history.svg"), link("history.png"),
+      h("a", { href: `#/webhooks?run=${id}` }, "Give this run a webhook")),
     h("details", h("summary", "Full spec with all defaults"),
       h("pre", { tabindex: "0" }, JSON.stringify(spec, null, 2))),
-  ]);
+  ])];
 }

@@ -1,10 +1,10 @@
 // The training plan next to the form, validated by the service after each change, and Train.
 
 import { newKey, outcome, send } from "../api.js";
-import { h, newId, prose, put } from "../dom.js";
+import { h, put } from "../dom.js";
 import { bytes, integer, word } from "../format.js";
 import { pairs, rowCounts } from "../parts.js";
-import { attempt, problemBox, sentenceOf, warningsBox } from "../problems.js";
+import { attempt, markFields, problemBox, warningsBox } from "../problems.js";
 import { startRun } from "./draft.js";
 
 const QUIET_MS = 250;
@@ -23,7 +23,7 @@ export function planSection(draft, signal) {
     const { value: plan = null, problem } =
       await outcome(send("POST", "v1/runs/validate", draft.spec, { signal: both }));
     put(body, plan ? facts(plan) : problemBox(problem));
-    mark(problem);
+    markFields(problem);
     train.disabled = !plan;
     listeners.forEach((listener) => listener(plan));
   };
@@ -68,36 +68,4 @@ function stack({ layers }) {
       h("span.figure", layer.output_shape.join(" × ")));
   };
   return h("ol.stack", { "aria-label": "Layers and output shapes" }, layers.map(row));
-}
-
-/** Mark the controls that the problem names. Without a problem, remove all marks. */
-function mark(problem) {
-  for (const control of document.querySelectorAll("[data-pointer]")) {
-    unmark(control);
-    const found = (problem?.errors ?? []).filter((one) => one.pointer === control.dataset.pointer);
-    if (found.length) addNote(control, found.map(sentenceOf).join(" "));
-  }
-}
-
-function addNote(control, sentence) {
-  const note = h("span.wrong", { id: newId("wrong") }, prose(sentence));
-  control.setAttribute("aria-invalid", "true");
-  describe(control, [...described(control), note.id]);
-  control.closest("li, .field").append(note);
-}
-
-function unmark(control) {
-  control.removeAttribute("aria-invalid");
-  const isNote = (id) => id.startsWith("wrong-");
-  for (const id of described(control).filter(isNote)) document.getElementById(id)?.remove();
-  describe(control, described(control).filter((id) => !isNote(id)));
-}
-
-function described(control) {
-  return (control.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean);
-}
-
-function describe(control, ids) {
-  if (ids.length) control.setAttribute("aria-describedby", ids.join(" "));
-  else control.removeAttribute("aria-describedby");
 }

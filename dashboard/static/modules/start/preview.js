@@ -5,7 +5,7 @@ import { outcome, request } from "../api.js";
 import { h, put } from "../dom.js";
 import { number, plural, word } from "../format.js";
 import { select, table } from "../parts.js";
-import { problemBox, warningsBox } from "../problems.js";
+import { problemBox, remarkBoxes } from "../problems.js";
 
 const BYTES = 1024 * 1024 + 1; // one more than the service reads, so that it knows of more
 const MOST_WHOLE = 8 * 1024 * 1024;
@@ -74,7 +74,7 @@ function contents({ columns, rows, warnings, is_complete: isAll }, types, refres
     h("p.hint", `${plural(rows.total, "row")} read${isAll ? "" : "; the file has more"}. `,
       hidden > 0 && `${plural(hidden, "more column")}. `,
       "A type or a notation that is wrong can be changed here."),
-    warningsBox([...warnings, ...some.flatMap(notes)], "Warnings from reading the file"),
+    remarks(warnings, some),
   ];
 }
 
@@ -114,8 +114,12 @@ function withOption(given, key, text) {
   return { ...others, [key]: { true: true, false: false }[text] ?? text };
 }
 
-function notes({ name, warnings }) {
-  return warnings.map((one) => `${name}: ${one}`);
+/** Build the boxes of what the preview says about the file and about its columns. */
+function remarks(warnings, columns) {
+  const texts = columns.flatMap(({ name, warnings: own }) => own.map((one) => `${name}: ${one}`));
+  const kinds = columns.flatMap(({ warning_kinds: own }) => own);
+  return remarkBoxes([...warnings, ...texts], [...warnings.map(() => "reading"), ...kinds],
+    "Warnings from reading the file");
 }
 
 function written(cell) {

@@ -5,7 +5,7 @@ import { deleteButton } from "../deletion.js";
 import { announce, h, newId, put } from "../dom.js";
 import { bytes, plural } from "../format.js";
 import { card, labelled, select } from "../parts.js";
-import { problemBox, warningsBox } from "../problems.js";
+import { problemBox, remarkBoxes } from "../problems.js";
 import { filePreview, typesQuery } from "./preview.js";
 
 const ACCEPTED = ".csv,.tsv,.txt,.gz,.zst,.jsonl,.ndjson,.parquet,.arrow,.feather,.xlsx,.ods,text/csv";
@@ -106,7 +106,8 @@ function sendingWith(report) {
 }
 
 function facts(dataset) {
-  const { id, name, num_rows: rows, num_bytes: size, columns, warnings } = dataset;
+  const { id, name, num_rows: rows, num_bytes: size, columns, warnings,
+    warning_kinds: kinds } = dataset;
   return [
     h("div.facts",
       h("strong", name), h("span", plural(rows, "row")),
@@ -118,6 +119,6 @@ function facts(dataset) {
           + "Models that were trained on this dataset continue to work.",
         next: "#/",
       })),
-    warningsBox(warnings, "Warnings from reading the file"),
+    remarkBoxes(warnings, kinds, "Warnings from reading the file"),
   ];
 }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.datasets.column_warnings import warnings_of
+from core.datasets.table_warnings import warnings_of
 from fitserve.enums import WarningKind
 from fitserve.schemas.datasets import ColumnRead
 from tests.core.runs.planning.test_target_words import checked, uploaded

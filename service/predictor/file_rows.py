@@ -1,0 +1,45 @@
+"""Return the rows of a file to predict next to their predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.datastructures import QueryParams
+
+from core.errors import InvalidInstances
+from core.lazy import pl
+from fitserve.problems import FieldError
+
+ROWS = "rows"
+_MOST_EXACT = 2**53
+"""The largest size of a whole number that every JSON parser reads exactly."""
+_WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+def wants_rows(params: QueryParams) -> bool:
+    """Return whether `?rows=true` is in the query; raise InvalidInstances."""
+    given = params.get(ROWS, "false")
+    wanted = _WORDS.get(given.lower())
+    if wanted is not None:
+        return wanted
+    detail = f"got {given[:40]!r}, expected true or false"
+    error = FieldError(pointer=f"#/query/{ROWS}", detail=detail)
+    raise InvalidInstances(f"`rows`: {detail}.", [error])
+
+
+def rows_of(cells: pl.DataFrame) -> dict[str, Any]:
+    """Return the columns with at least one cell, and the cells by row as JSON values."""
+    used = [column for column in cells if column.null_count() < cells.height]
+    plain = pl.DataFrame([_plain(column) for column in used])
+    return {"columns": plain.columns, "data": plain.rows()}
+
+
+def _plain(column: pl.Series) -> pl.Series:
+    """Return a column as JSON values: moments and large whole numbers are text."""
+    kind = column.dtype
+    if kind.is_temporal():
+        return column.dt.to_string("iso")
+    is_large = (
+        kind.is_integer() and not column.is_between(-_MOST_EXACT, _MOST_EXACT).all()
+    )
+    return column.cast(pl.String) if is_large else column
