@@ -30,7 +30,7 @@ def test_the_page_begins_with_the_sentence_of_the_command_line(page, service, tr
     page.goto(f"{service}/#/runs/{trained}")
     expect(page.locator("p.verdict")).to_have_text(told)
     expect(page.locator(".importance")).to_be_visible()
-    order = ["verdict", "next", "report", "curves", "figures", "details"]
+    order = ["verdict", "next", "report", "curves", "figures", "notes", "details"]
     assert page.evaluate(SECTIONS) == order
 
 
@@ -44,6 +44,7 @@ def test_lists_show_the_figure_and_the_best_baseline(page, service, trained):
         ("models", "tr:has-text('tumours')"),
     ):
         page.goto(f"{service}/#/{place}")
+        expect(page.locator("main h1")).to_have_text(place.title())
         cell = page.locator(f"{row} td.verdict").first
         expect(cell).to_have_text(f"{figure_text(figure)}{best_text(figure)}")
         box = cell.bounding_box()
