@@ -124,6 +124,10 @@ class DatasetInUse(FitserveError):
     problem_type = ProblemType.DATASET_IN_USE
 
 
+class DatasetNameTaken(FitserveError):
+    problem_type = ProblemType.DATASET_NAME_TAKEN
+
+
 class DatasetNotReady(FitserveError):
     problem_type = ProblemType.DATASET_NOT_READY
 

@@ -32,8 +32,9 @@ def _refuse_boolean(value: object) -> object:
     return value
 
 
+# the bounds come first: after a validator they would miss from the JSON schema
 VersionNumber = Annotated[
-    int, BeforeValidator(_refuse_boolean), Field(ge=1, le=2**31 - 1)
+    int, Field(ge=1, le=2**31 - 1), BeforeValidator(_refuse_boolean)
 ]
 """The number of a version of a model in the body of a request."""
 

@@ -86,7 +86,14 @@ class ProblemType(Enum):
     DATASET_IN_USE = (
         409,
         "Dataset in use",
-        "A run that has not ended still reads the dataset.",
+        """A run that has not ended still reads the dataset; or, if it was to be renamed,
+        specs of runs name it.""",
+    )
+    DATASET_NAME_TAKEN = (
+        409,
+        "Dataset name taken",
+        """Another dataset has this name, or had it before it was deleted. Give another
+        name.""",
     )
     VERSION_IN_USE = (
         409,

@@ -8,11 +8,12 @@ from typing import Any
 from core.columns.base import Stats
 from core.columns.facts import ColumnFacts
 from core.columns.near_duplicates import near_duplicates
+from core.datasets.histograms import histograms
 from core.datasets.null_words import null_word_warnings
 from core.datasets.table_warnings import of_kind
 from core.lazy import pl
 from fitserve.enums import ColumnType, WarningKind
-from fitserve.schemas.datasets import ColumnRead, TopValue
+from fitserve.schemas.datasets import ColumnRead, Histogram, TopValue
 
 _TOP = 5
 
@@ -28,11 +29,14 @@ def profile_rows(
     frame: pl.LazyFrame, facts: list[ColumnFacts], stats: list[Stats]
 ) -> list[ColumnRead]:
     """Return the profile of every column of a table, without all its rows in memory."""
+    found = histograms(frame, facts, stats)
     pairs = zip(facts, stats, strict=True)
-    return [_column(fact, own, frame) for fact, own in pairs]
+    return [_column(fact, own, frame, found.get(fact.name)) for fact, own in pairs]
 
 
-def _column(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> ColumnRead:
+def _column(
+    fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame, histogram: Histogram | None
+) -> ColumnRead:
     left_out = _left_out(fact, stats, frame)
     reason = [] if left_out is None else [f"{left_out}; left out of training"]
     counts = None if fact.kind.is_ordered else _counts(frame, fact.name)
@@ -52,6 +56,7 @@ def _column(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> ColumnRead:
         min=_wire(stats.min),
         max=_wire(stats.max),
         mean=stats.mean,
+        histogram=histogram,
         top=[] if counts is None else _top(counts),
         left_out=left_out,
         null_words=fact.null_words,

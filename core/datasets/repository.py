@@ -73,9 +73,11 @@ class DatasetRepository:
     def hold(self, dataset: Dataset, *, alone: bool = False) -> None:
         """Lock a dataset against deletion until the transaction ends.
 
-        Many transactions can hold it, or one `alone`. Raises DatasetNotFound.
+        Many transactions can hold it, or one `alone`. Raises DatasetNotFound, also if the
+        dataset was renamed after it was read.
         """
-        query = self._mine(select(Dataset.id)).where(Dataset.id == dataset.id)
+        same = Dataset.id == dataset.id, Dataset.name == dataset.name
+        query = self._mine(select(Dataset.id)).where(*same)
         if self._session.scalar(query.with_for_update(read=not alone)) is None:
             raise DatasetNotFound(dataset.name, self.names())
 

@@ -29,6 +29,8 @@ from fitserve.schemas.datasets import ColumnRead
 
 _ROWS, _COLUMNS = 200_000, 32
 """The most rows and columns in memory at once; the rows are whole row groups."""
+_CELLS = 14_000
+"""The most cells that are hashed at once: larger arrays than 128 KiB cost page faults."""
 _PART = 1_000_000
 """The most stored hashes in one part."""
 _NAMES_ROWS = (ID, ID_OR_NAME, ROW_NUMBER)
@@ -67,8 +69,16 @@ def _hashes(rows: pl.LazyFrame, columns: Sequence[str], left: int) -> Hashes:
     for first in range(0, len(names), _COLUMNS):
         part = rows.select(names[first : first + _COLUMNS]).collect()
         for column in part:
-            total += cell_hashes(column, column_salt(column.name))
+            _add_cells(total, column)
     return mix(total)
+
+
+def _add_cells(total: Hashes, column: pl.Series) -> None:
+    """Add the hash of each cell of a column to the hash of its row."""
+    salt = column_salt(column.name)
+    for first in range(0, len(column), _CELLS):
+        cells = column.slice(first, _CELLS)
+        total[first : first + _CELLS] += cell_hashes(cells, salt)
 
 
 def row_hashes(

@@ -10,12 +10,21 @@ from fitserve.schemas.datasets import ColumnRead
 _MOST_CLASSES = 20
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _PREFIXES = ("is", "has", "was")
-_NAMES = frozenset({"target", "label", "class", "outcome", "response", "y", "price"})
+_NAMES = frozenset(
+    {
+        *("target", "label", "class", "outcome", "response", "y"),
+        *("price", "sale price", "sales price", "selling price", "purchase"),
+        *("salary", "wage"),
+    }
+)
 """Names of targets, if they are the whole name of a column."""
+_COORDINATES = {"x", "y", "z"}
 _WORDS = frozenset(
     {
-        *("attrition", "canceled", "cancelled", "churn", "churned", "defaulted"),
-        *("diagnosis", "fraud", "fraudulent", "survived", "target"),
+        *("approved", "attrition", "bought", "canceled", "cancelled", "churn", "churned"),
+        *("clicked", "converted", "default", "defaulted", "denied", "deny", "diagnosis"),
+        *("died", "exited", "fraud", "fraudulent", "purchased", "readmitted", "spam"),
+        *("subscribed", "survived", "target"),
     }
 )
 """Words in the names of classes to predict."""
@@ -24,9 +33,12 @@ _WORDS = frozenset(
 def suggested_target(columns: Iterable[ColumnRead]) -> str | None:
     """Return the column that is probably the target; None if no column can be one.
 
-    A column whose name is usual for a target comes first, then the last column.
+    A column whose name is usual for a target comes first, then the last column. A `y`
+    between an `x` and a `z` is a coordinate.
     """
     names = {column.name: column for column in columns if _can_be_target(column)}
+    if names.keys() >= _COORDINATES:
+        del names["y"]
     for is_usual in (_has_usual_name, _has_usual_word):
         usual = [name for name, column in names.items() if is_usual(column)]
         if usual:

@@ -1,4 +1,7 @@
-"""Write the example tables, from the copies inside scikit-learn's wheel."""
+"""Write the example tables, from the copies inside scikit-learn's wheel.
+
+The page has a copy of one of them, because an installation has no folder `examples`.
+"""
 
 import csv
 from pathlib import Path
@@ -6,6 +9,7 @@ from pathlib import Path
 from sklearn import datasets
 
 HERE = Path(__file__).parent
+OF_PAGE = HERE.parents[1] / "dashboard" / "static" / "examples" / "diabetes.csv"
 DIABETES = {
     "age": "age",
     "sex": "sex",
@@ -34,6 +38,7 @@ def main():
     table = datasets.load_diabetes(scaled=False)
     names = [DIABETES[name] for name in table.feature_names]
     write("diabetes", [*names, "progression"], table.data, table.target.astype(int))
+    OF_PAGE.write_bytes((HERE / "diabetes.csv").read_bytes())
 
     table = datasets.load_breast_cancer()
     labels = table.target_names[table.target]

@@ -32,7 +32,7 @@ from fitserve.schemas.datasets import ColumnRead, DatasetPreview, DatasetRead
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Preview, upload, append to, list, show and delete datasets.",
+    help="Preview, upload, append to, list, show, rename and delete datasets.",
 )
 Ref = Annotated[
     str,
@@ -147,6 +147,19 @@ def show(context: typer.Context, ref: Ref, as_json: AsJson = False) -> None:
     """Show the columns of a dataset."""
     with service(context) as client:
         print_or_show(client.datasets.get(ref), _show, as_json=as_json)
+
+
+@app.command()
+def rename(
+    context: typer.Context,
+    ref: Ref,
+    name: Annotated[str, typer.Argument(help="The new name.")],
+    as_json: AsJson = False,
+) -> None:
+    """Rename a dataset with all its versions; refused if runs name it."""
+    with service(context) as client:
+        found = client.datasets.rename(ref, name)
+        print_or_say(found, f"renamed {ref!r} to {found.name!r}", as_json=as_json)
 
 
 @app.command()

@@ -28,7 +28,7 @@ OnReading = Callable[[float], object]
 
 
 class AsyncDatasets(Resource):
-    """Calls for datasets: upload, append to, list, read and delete tables."""
+    """Calls for datasets: upload, append to, list, read, rename and delete tables."""
 
     async def upload(
         self,
@@ -189,6 +189,15 @@ class AsyncDatasets(Resource):
         path = url_path("datasets", ref, "content")
         return await self._transport.download(path, Path(to_path))
 
+    async def rename(self, ref: str, name: str) -> DatasetRead:
+        """Rename a dataset with all its versions.
+
+        Raises DatasetInUse if a run was created on a version, because its spec names the
+        dataset, and DatasetNameTaken if another dataset has or had the name.
+        """
+        path, body = url_path("datasets", ref), {"name": name}
+        return await self._transport.read(DatasetRead, "PATCH", path, json=body)
+
     async def delete(self, ref: str) -> None:
         """Delete a dataset; raise DatasetInUse while a run needs the dataset."""
         await self._transport.request("DELETE", url_path("datasets", ref))
@@ -208,7 +217,7 @@ def _beginning(path: Path) -> bytes:
 
 
 class Datasets(Blocking):
-    """Calls for datasets: upload, append to, list, read and delete tables."""
+    """Calls for datasets: upload, append to, list, read, rename and delete tables."""
 
     upload = returning(AsyncDatasets.upload)
     append = returning(AsyncDatasets.append)
@@ -217,6 +226,7 @@ class Datasets(Blocking):
     get = returning(AsyncDatasets.get)
     rows = returning(AsyncDatasets.rows)
     content = returning(AsyncDatasets.content)
+    rename = returning(AsyncDatasets.rename)
     delete = returning(AsyncDatasets.delete)
 
 

@@ -10,15 +10,15 @@ from fitserve.problems import Problem
 __all__ = [
     "AliasMoved", "AliasNotFound", "ArtifactDamaged", "ArtifactNotFound",
     "BadEncoding", "BadIdempotencyKey", "BadJson", "ContractBroken",
-    "DatabaseUnavailable", "DatasetInUse", "DatasetNotFound", "DatasetNotReady",
-    "ForbiddenHost", "HeadTooLarge", "IdempotencyKeyReused", "InternalError",
-    "InvalidBody", "InvalidInstances", "InvalidQuery", "InvalidRequirement",
-    "InvalidSpec", "InvalidTable", "KeyNotFound", "MissingScope", "ModelNotFound",
-    "NotReady", "NothingToUndo", "OverLimit", "PlotFailed", "PlotNotFound",
-    "QuotaExceeded", "ReadingFailed", "ReportNotReady", "RequestInFlight",
-    "RequestTimeout", "RequirementNotMet", "RunNotFound", "StorageFull",
-    "TooManyRuns", "Unavailable", "Unscored", "VersionInUse", "VersionNotFound",
-    "WebhookBusy", "WebhookNotFound",
+    "DatabaseUnavailable", "DatasetInUse", "DatasetNameTaken", "DatasetNotFound",
+    "DatasetNotReady", "ForbiddenHost", "HeadTooLarge", "IdempotencyKeyReused",
+    "InternalError", "InvalidBody", "InvalidInstances", "InvalidQuery",
+    "InvalidRequirement", "InvalidSpec", "InvalidTable", "KeyNotFound",
+    "MissingScope", "ModelNotFound", "NotReady", "NothingToUndo", "OverLimit",
+    "PlotFailed", "PlotNotFound", "QuotaExceeded", "ReadingFailed", "ReportNotReady",
+    "RequestInFlight", "RequestTimeout", "RequirementNotMet", "RunNotFound",
+    "StorageFull", "TooManyRuns", "Unavailable", "Unscored", "VersionInUse",
+    "VersionNotFound", "WebhookBusy", "WebhookNotFound",
 ]
 
 class BadJson(BadRequest): ...
@@ -41,6 +41,7 @@ class HeadTooLarge(ApiError): ...
 class ReportNotReady(Conflict): ...
 class WebhookBusy(Conflict): ...
 class DatasetInUse(Conflict): ...
+class DatasetNameTaken(Conflict): ...
 class VersionInUse(Conflict): ...
 class DatasetNotReady(Conflict): ...
 class RequirementNotMet(Conflict): ...

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fitserve.enums import ColumnType, DatasetStatus, WarningKind
 from fitserve.frames import Tabular
+from fitserve.names import Name
 from fitserve.problems import Problem
 from fitserve.schemas.brief import Brief
 
@@ -87,6 +88,17 @@ class ColumnFormat(BaseModel):
     )
 
 
+class Histogram(BaseModel):
+    """How many values of a column lie in each interval; counted over all rows."""
+
+    low: float = Field(description="Where the first interval begins.")
+    high: float = Field(description="Where the last interval ends.")
+    counts: list[int] = Field(
+        description="Number of values in each of the intervals, which have equal widths. "
+        "Missing cells are not counted."
+    )
+
+
 class ColumnRead(BaseModel):
     """A column and its statistics; null if the column's type has no such statistic."""
 
@@ -100,6 +112,11 @@ class ColumnRead(BaseModel):
     min: float | str | None
     max: float | str | None
     mean: float | None
+    histogram: Histogram | None = Field(
+        default=None,
+        description="Of a column of numbers, the number of values in intervals of equal "
+        "width. Null in datasets of earlier releases.",
+    )
     top: list[TopValue]
     left_out: str | None = Field(
         default=None,
@@ -178,6 +195,14 @@ class DatasetRead(Brief, BaseModel):
         "none.",
     )
     created_at: datetime
+
+
+class DatasetUpdate(BaseModel):
+    """The request to rename a dataset."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name = Field(description="The new name of all versions.")
 
 
 class RowsRead(BaseModel, Tabular):

@@ -4,16 +4,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from core.datasets.renaming import rename_dataset
 from core.datasets.service import Upload
 from core.idempotency.claims import Answer
 from fitserve.names import NAME_PATTERN
-from fitserve.schemas.datasets import DatasetPreview, DatasetRead, RowsRead
+from fitserve.schemas.datasets import (
+    DatasetPreview,
+    DatasetRead,
+    DatasetUpdate,
+    RowsRead,
+)
 from fitserve.schemas.pages import Page
 from fitserve.specs.parsing import ParsingSpec
 from service.auth.scopes import DATASETS
+from service.bodies import body_schema, read_json, validate
 from service.dependencies import (
     Cursor,
     Datasets,
@@ -160,6 +168,25 @@ async def get(
     `?wait=30` waits up to 30 seconds (60 at most) until the dataset has been read.
     """
     return await wait_until_read(services, workspace, ref, min(wait, MAX_WAIT))
+
+
+@router.patch("/{ref}", openapi_extra=body_schema(DatasetUpdate))
+async def rename(
+    ref: str, request: Request, services: ServicesDep, workspace: WorkspaceDep
+) -> DatasetRead:
+    """Rename a dataset with all its versions; runs hold out the same rows as before.
+
+    Fails with 409 if a run was created on a version, because its spec names the dataset,
+    while a version is being read, and if the name is taken.
+    """
+    wanted = validate(DatasetUpdate, await read_json(request))
+
+    def store() -> DatasetRead:
+        with services.database.write() as session:
+            found = rename_dataset(session, workspace, ref, wanted.name)
+            return DatasetRead.model_validate(found)
+
+    return await to_thread.run_sync(store)
 
 
 @router.get("/{ref}/rows")

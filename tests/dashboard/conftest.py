@@ -113,6 +113,11 @@ def opened(browser: Browser, **options: object) -> Iterator[Page]:
     assert logged == []
 
 
+def open_settings(page: Page) -> None:
+    """Unfold the settings of the network on the start page."""
+    page.locator(".settings > summary").click()
+
+
 def _is_ours(said) -> bool:
     """Return whether the page logged the error. The browser also logs expected refusals."""
     return said.type == "error" and "Failed to load resource" not in said.text

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from fitserve import Client
-from tests.dashboard.conftest import opened
+from tests.dashboard.conftest import open_settings, opened
 from tests.dashboard.test_pages import sound
 from tests.live import live
 
@@ -28,6 +28,7 @@ def test_a_preset_fills_the_form(page, service, trained):
     page.get_by_label("Preset").select_option("linear")
     expect(page.locator(".stack li")).to_have_count(1)
     expect(page.locator(".layers")).to_be_hidden()
+    open_settings(page)
     page.get_by_role("button", name="Edit these layers").click()
     expect(page.locator(".layers li")).to_have_count(1)
     assert '"layers"' in text.input_value()

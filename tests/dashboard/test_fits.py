@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from fitserve import Client, RunFailed
-from tests.dashboard.conftest import DATA
+from tests.dashboard.conftest import DATA, open_settings
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 FITS = 3
@@ -120,6 +120,7 @@ def test_custom_layers_of_a_run_open_in_the_form(page, service, fits):
 def test_several_fits_are_asked_for_in_the_form(page, service, fits):
     """The field edits `num_seeds` in the JSON, and its hint explains the value."""
     page.goto(f"{service}/#/?dataset=diabetes")
+    open_settings(page)
     page.locator("summary", has_text="Spec as JSON").click()
     field = page.get_by_label("Random restarts", exact=True)
     expect(field).to_have_attribute("placeholder", "1")

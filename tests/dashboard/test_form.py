@@ -10,6 +10,7 @@ from fitserve.specs.layers import LAYERS
 from fitserve.specs.optimizers import OPTIMIZERS
 from fitserve.specs.run import PresetName
 from fitserve.specs.vocabulary import LONG_NAMES, LOSSES, Activation
+from tests.dashboard.conftest import open_settings
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 START = "#/?dataset=breast-cancer"
@@ -103,6 +104,7 @@ def test_a_layer_that_the_page_never_heard_of_has_a_form(page, own_layers):
 def test_the_form_has_weights_and_the_positive_class(page, service, trained):
     """The column of weights is no feature; a new target removes what does not fit it."""
     page.goto(f"{service}/{START}")
+    open_settings(page)
     weight = page.get_by_label("Sample weight")
     assert "mean radius" in offered(weight)
     assert "diagnosis" not in offered(weight)

@@ -12,6 +12,8 @@ from tests.live import live
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 LATE = {
+    "empty": "#recent",
+    "table": ".first-rows",
     "start": ".values svg",
     "excluded": ".note",
     "classes": ".importance",
@@ -26,6 +28,8 @@ PAGES = {
     "empty": "#/",
     "start": "#/?dataset=breast-cancer",
     "excluded": "#/?dataset=excluded",
+    "tables": "#/tables",
+    "table": "#/tables/breast-cancer",
     "runs": "#/runs",
     "run": "#/runs/{run}",
     "regression": "#/runs/{line}",
@@ -84,6 +88,19 @@ def change_the_spec(page):
     expect(page.locator(".plan .bad")).to_be_visible()
 
 
+def open_all_folds(page):
+    for summary in page.locator("main summary").all():
+        summary.click()
+    expect(page.locator(".first-rows")).to_be_visible()
+
+
+def ask_for_another_name(page):
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("New name").fill("no name")
+    page.get_by_role("dialog").get_by_role("button", name="Rename").click()
+    expect(page.locator("dialog .bad")).to_be_visible()
+
+
 def ask_for_deletion(page):
     page.get_by_role("button", name="Delete the model").click()
 
@@ -111,6 +128,8 @@ def test_what_comes_of_pressing_is_sound(browser, service, trained, scheme):
     """Problems, dialogs, predictions and opened details pass the checks."""
     deeds = {
         change_the_spec: "start",
+        open_all_folds: "start",
+        ask_for_another_name: "table",
         ask_for_deletion: "model",
         be_refused: "model",
         predict: "model",

@@ -19,6 +19,12 @@ def test_an_example_is_a_valid_spec_for_a_shipped_table(path):
     assert create.target in header.split(",")
 
 
+def test_the_page_has_a_copy_of_an_example_table():
+    """`examples/data/write.py` writes both files."""
+    of_page = EXAMPLES.parent / "dashboard" / "static" / "examples" / "diabetes.csv"
+    assert of_page.read_bytes() == (EXAMPLES / "data" / "diabetes.csv").read_bytes()
+
+
 @pytest.mark.keras
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 @pytest.mark.heavy

@@ -3,6 +3,9 @@
 import { h, newId } from "./dom.js";
 import { bestBaseline, integer, mainFigure, word } from "./format.js";
 
+/** The types of columns. */
+export const TYPES = ["numeric", "boolean", "categorical", "text", "datetime"];
+
 /** Build a page. Its title gets the focus when the page opens. */
 export function pageOf(title, ...children) {
   return h("section", h("h1", { tabindex: "-1" }, title), children);

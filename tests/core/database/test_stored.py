@@ -36,7 +36,7 @@ COLUMNS_JSON = (
     '[{"name": "gr\\u00f6\\u00dfe", "type": "numeric", "format": '
     + FORMAT_JSON
     + ', "missing": 1, "unique": 2, "min": 1.0, "max": 2.5, "mean": 1.75, '
-    '"top": [{"value": "1", "count": 3}], "left_out": null, "warnings": ["odd"], '
+    '"histogram": null, "top": [{"value": "1", "count": 3}], "left_out": null, "warnings": ["odd"], '
     '"null_words": null, "warning_kinds": []}]'
 )
 PLAN = RunPlan(

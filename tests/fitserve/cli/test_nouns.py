@@ -93,6 +93,14 @@ def test_a_dataset_is_deleted(wire, fitserve):
     assert done.stderr == "deleted dataset 'wine'\n"
 
 
+def test_a_dataset_is_renamed(wire, fitserve):
+    """The sentence has both names."""
+    wire.answers("PATCH /v1/datasets/wine", bodies.dataset(name="red"))
+    assert fitserve("datasets", "rename", "wine", "red").stdout == (
+        "renamed 'wine' to 'red'\n"
+    )
+
+
 def test_runs_are_listed_by_filter_up_to_a_limit(wire, fitserve):
     """The service filters; the client applies the limit."""
     wire.answers("GET /v1/runs", bodies.page(*[bodies.run()] * 3))

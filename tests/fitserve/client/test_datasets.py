@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from fitserve import ApiError, ConnectionFailed, NotFound
+from fitserve.client import DatasetNameTaken
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem
 
@@ -49,6 +50,17 @@ def test_a_given_name_replaces_the_file_name(wire, client, tmp_path):
     client.datasets.upload(str(path), name="red")
     assert wire.asked[0].query["name"] == "red"
     assert "content-encoding" not in wire.asked[0].headers
+
+
+def test_a_dataset_is_renamed(wire, client):
+    """The new name is in the body; a refusal has its own class."""
+    wire.answers("PATCH /v1/datasets/wine", Answer(bodies.dataset(name="red")))
+    assert client.datasets.rename("wine", "red").name == "red"
+    assert json.loads(wire.asked[0].body) == {"name": "red"}
+    taken = problem(409, "dataset-name-taken", "another dataset is named 'red'")
+    wire.answers("PATCH /v1/datasets/wine", taken)
+    with pytest.raises(DatasetNameTaken):
+        client.datasets.rename("wine", "red")
 
 
 def test_rows_are_appended(wire, client, tmp_path):

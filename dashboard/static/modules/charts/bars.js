@@ -1,25 +1,15 @@
 // Small bar charts: the values of a column, the probability of each class.
 
 import { h, s } from "../dom.js";
-import { integer, number, percent } from "../format.js";
+import { integer, percent } from "../format.js";
 
-const BINS = 16;
 const [WIDTH, HEIGHT] = [112, 26];
 
-/** Build a histogram of numbers with the height of about two lines of text. */
-export function histogram(values, name) {
-  const numbers = values.filter(Number.isFinite);
-  if (!numbers.length) return null;
-  const low = numbers.reduce((a, b) => Math.min(a, b));
-  const high = numbers.reduce((a, b) => Math.max(a, b));
-  const counts = new Array(low === high ? 1 : BINS).fill(0);
-  for (const value of numbers) {
-    const bin = Math.floor(((value - low) / (high - low || 1)) * counts.length);
-    counts[Math.min(counts.length - 1, bin)] += 1;
-  }
+/** Build a histogram with the height of about two lines of text. `counts` are the numbers of
+ *  values in intervals of equal width; `label` names the column and its range. */
+export function histogram(counts, label) {
   const most = Math.max(...counts);
   const step = WIDTH / counts.length;
-  const label = `Histogram of ${name}, ${number(low)} to ${number(high)}`;
   const size = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT };
   return s("svg.histogram", { role: "img", "aria-label": label, ...size },
     s("title", label),

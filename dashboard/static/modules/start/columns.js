@@ -1,38 +1,50 @@
 // Step 2: the columns of the dataset, the target and the features.
 
-import { get, v1 } from "../api.js";
+import { outcome } from "../api.js";
 import { histogram, topBars } from "../charts/bars.js";
 import { h, prose, put } from "../dom.js";
-import { integer, number, plural, word } from "../format.js";
-import { card, table } from "../parts.js";
-import { hasOtherRole, isFeature, setFeatures } from "./draft.js";
+import { integer, number, word } from "../format.js";
+import { TYPES, card, select, table } from "../parts.js";
+import { cellText, foldedRows } from "../rows.js";
+import { hasOtherRole, isFeature, readAs, setFeatures, typeOf } from "./draft.js";
 
-const SAMPLE = { parts: 5, rows: 200 };
+const MOST_MENUS = 200; // a table of thousands of columns would be slow
 const HEADS = [
   ["Target", "target"], ["Feature", "feature"], ["Column", "name"], ["Values", "values"],
   ["Missing", "figure"], ["Distinct", "figure"],
 ];
 
 export function columnsSection(draft, signal) {
-  const { columns, num_rows: total } = draft.dataset;
+  const { id, columns } = draft.dataset;
   const rows = columns.map((column) => columnRow(column, draft));
-  const sampled = h("p.hint", "Reading rows for the histograms…");
+  const remark = h("p.hint", "All numbers and histograms count every row.");
   const refresh = () => rows.forEach((row) => row.refresh());
   draft.listen(refresh);
   refresh();
-  sample(draft.dataset, signal).then((read) => {
-    columns.forEach((column, i) =>
-      put(rows[i].cell, picture(column, read.map((row) => row[i]), total)));
-    sampled.textContent = read.length < total
-      ? `The histograms show ${plural(read.length, "row")} from ${SAMPLE.parts} places in the `
-        + "dataset. All other numbers count every row."
-      : `The histograms show all ${plural(total, "row")}.`;
-  }, () => put(sampled));
+  if (columns.some(lacksHistogram)) showSampled(draft.dataset, rows, remark, signal);
   return card("step-columns", "Columns", [
     h("p.hint", "Select the target (the column to predict) and the features (the columns that "
       + "the network learns from)."),
-    table("Columns", "columns", HEADS, rows.map((row) => row.element)), sampled,
+    table("Columns", "columns", HEADS, rows.map((row) => row.element)), remark,
+    foldedRows(id, signal),
   ]);
+}
+
+/** Return whether an earlier release stored the column: it counted no histograms. */
+function lacksHistogram({ type, min, histogram: counted }) {
+  return type === "numeric" && min !== null && !counted;
+}
+
+/** Draw the histograms that an earlier release did not count, from some rows. */
+async function showSampled(dataset, rows, remark, signal) {
+  put(remark, "Reading rows for the histograms…");
+  const { sampledHistograms } = await import("./sampled.js");
+  const { value } = await outcome(sampledHistograms(dataset, signal));
+  put(remark, value?.sentence);
+  dataset.columns.forEach((column, i) => {
+    const counts = lacksHistogram(column) && value?.counts.get(column.name);
+    if (counts) put(rows[i].cell, numbers(column, counts));
+  });
 }
 
 function columnRow(column, draft) {
@@ -49,18 +61,36 @@ function columnRow(column, draft) {
       setFeatures(spec, columns, new Set(columns.filter(isChosen).map((one) => one.name)));
     }),
   });
-  const cell = h("td.values");
+  const hasMenu = draft.dataset.columns.length <= MOST_MENUS;
+  const kind = hasMenu ? typeMenu(column, draft) : null;
+  const cell = h("td.values", picture(column, draft.dataset.num_rows));
   const element = h("tr", h("td.target", target), h("td.feature", feature),
-    h("th.name", { scope: "row" }, name, " ", h("span.type", word(type)), notes(column)),
+    h("th.name", { scope: "row" }, name, " ", h("span.type", kind ?? word(type)), notes(column)),
     cell, h("td.figure", missing ? integer(missing) : ""), h("td.figure", integer(unique)));
   const refresh = () => {
     target.checked = draft.spec.target === name;
     feature.checked = isFeature(draft.spec, column);
+    if (kind) kind.value = typeOf(draft.spec, column);
     feature.disabled = hasOtherRole(draft.spec, name);
     element.classList.toggle("is-target", target.checked);
     element.classList.toggle("is-unused", !target.checked && !feature.checked);
   };
   return { element, cell, refresh };
+}
+
+/** Build the menu of the type with which the run reads a column. */
+function typeMenu(column, draft) {
+  const { name, type } = column;
+  const menu = select(TYPES.map((one) => [one, word(one)]), type, {
+    "aria-label": `Read ${name} as`, "data-pointer": `#/features/types/${inPointer(name)}`,
+    onchange: () => draft.change("columns", (spec) => readAs(spec, column, menu.value)),
+  });
+  return menu;
+}
+
+/** Escape a name for a JSON pointer. */
+function inPointer(name) {
+  return name.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 /** Change the target. Remove the task, class, loss and metrics chosen for the old one, and
@@ -86,25 +116,17 @@ function notes({ left_out: why, warnings, warning_kinds: kinds }) {
   return all.map((one) => h("span.note", prose(one)));
 }
 
-function picture(column, values, total) {
-  if (column.type === "numeric") return [histogram(values, column.name), range(column)];
+function picture(column, total) {
+  if (column.histogram) return numbers(column, column.histogram.counts);
   return column.top.length ? topBars(column.top, total) : range(column);
+}
+
+function numbers(column, counts) {
+  const ends = `${number(column.min)} to ${number(column.max)}`;
+  return [histogram(counts, `Histogram of ${column.name}, ${ends}`), range(column)];
 }
 
 function range({ min, max }) {
   if (min === null) return null;
-  const [low, high] = [min, max].map((end) => (typeof end === "number" ? number(end) : end));
-  return h("span.range", `${low} to ${high}`);
-}
-
-/** Return at most a thousand rows, from evenly spaced places in the dataset. */
-async function sample({ id, num_rows: total }, signal) {
-  const { parts, rows } = SAMPLE;
-  const isSmall = total <= parts * rows;
-  const limit = isSmall ? parts * rows : rows;
-  const read = await Promise.all(Array.from({ length: isSmall ? 1 : parts }, (_, i) => {
-    const offset = Math.max(0, Math.floor((i * (total - rows)) / (parts - 1)));
-    return get(`${v1("datasets", id, "rows")}?offset=${offset}&limit=${limit}`, signal);
-  }));
-  return read.flatMap((one) => one.data);
+  return h("span.range", `${cellText(min)} to ${cellText(max)}`);
 }

@@ -6,9 +6,10 @@ import { send } from "../api.js";
 export class Draft {
   #listeners = [];
 
-  constructor(dataset, given = null) {
+  /** `ref` is how the spec names the dataset: a version such as `houses@2`, or the name. */
+  constructor(dataset, given = null, ref = dataset.name) {
     this.dataset = dataset;
-    this.spec = given ?? firstSpec(dataset);
+    this.spec = given ?? firstSpec(dataset, ref);
     this.spec.dataset ??= dataset.name; // a report's spec names a dataset by id
   }
 
@@ -28,11 +29,9 @@ export class Draft {
   }
 }
 
-/** Return the initial spec. The target is usually the last column. */
-function firstSpec({ name, columns }) {
-  const usable = columns.filter((column) => !column.left_out);
-  const target = (usable.at(-1) ?? columns.at(-1))?.name ?? "";
-  return { dataset: name, target, preset: "default" };
+/** Return the initial spec. The target is empty if the service finds no column for it. */
+function firstSpec({ suggested_target: guess }, ref) {
+  return { dataset: ref, target: guess ?? "", preset: "default" };
 }
 
 let waiting = null;
@@ -59,6 +58,22 @@ export async function startRun(spec, key) {
 /** Return whether a column is the target or the sample weight. */
 export function hasOtherRole(spec, name) {
   return name === spec.target || name === spec.fit?.sample_weight;
+}
+
+/** Return the type with which the run reads a column. */
+export function typeOf(spec, { name, type }) {
+  const given = spec.features?.types?.[name];
+  return given?.type ?? given ?? type;
+}
+
+/** Let the run read a column with another type than the dataset has. */
+export function readAs(spec, { name, type }, wanted) {
+  const { types: given, ...features } = spec.features ?? {};
+  const { [name]: _old, ...others } = given ?? {};
+  const types = wanted === type ? others : { ...others, [name]: wanted };
+  if (Object.keys(types).length) features.types = types;
+  if (Object.keys(features).length) spec.features = features;
+  else delete spec.features;
 }
 
 /** Return whether the spec uses a column as a feature. */

@@ -2,17 +2,20 @@
 
 import { h, newId, put } from "../dom.js";
 import { card } from "../parts.js";
+import { typeOf } from "./draft.js";
 import { choice, numeric, textual } from "./fields.js";
 import { layerList } from "./layers.js";
 import { presetField, presetLayers } from "./preset.js";
+import { aboutText, usualSeconds } from "./recent.js";
 import { weightFields } from "./weights.js";
 
 /** Other views whose changes redraw the fields. */
 const REDRAWS = new Set(["json", "columns", "preset", "layers-taken"]);
 const CHOSEN = "automatic";
 
-/** Build the section. `words` is the vocabulary of `schema.js`. */
-export function networkSection(draft, plan, words) {
+/** Build the section. `recent` promises the last runs; `words` is the vocabulary of
+ *  `schema.js`. */
+export function networkSection(draft, plan, recent, words) {
   const layers = layerList(draft, words.layers);
   const preset = presetField(draft, words.presets);
   const chosen = presetLayers(draft, plan, layers.element);
@@ -36,9 +39,35 @@ export function networkSection(draft, plan, words) {
     preset.refresh();
     chosen.refresh();
   });
-  return card("step-network", "Network", [
-    preset.element, chosen.element, layers.element, h("h3", "Training"), fit, json.element,
+  const fold = settingsFold(draft, plan, recent, [
+    chosen.element, layers.element, h("h3", "Training"), fit,
   ]);
+  return card("step-network", "Network", [preset.element, fold, json.element]);
+}
+
+/** Build the fold of all settings. Its title names the preset, and the usual time if earlier
+ *  runs of a similar size have measured it. It is open while the spec has settings of its own. */
+function settingsFold(draft, plan, recent, children) {
+  const title = h("summary");
+  const fold = h("details.settings", title, children);
+  let seconds = null;
+  const refresh = () => {
+    const { preset, model, compile, fit } = draft.spec;
+    const name = preset || (model ? "custom" : "default");
+    put(title, `${name[0].toUpperCase()}${name.slice(1)} network`,
+      seconds === null ? "" : `, ${aboutText(seconds)}`);
+    return Boolean(model || compile || fit);
+  };
+  plan.listen(async (read) => {
+    const { value } = await recent;
+    seconds = read && value ? usualSeconds(value.items, read) : null;
+    refresh();
+  });
+  draft.listen((source) => {
+    if (refresh() && REDRAWS.has(source)) fold.open = true;
+  });
+  fold.open = refresh();
+  return fold;
 }
 
 /** Build the fields. `chosen()` returns the last spec that the service resolved, or null. */
@@ -74,8 +103,9 @@ function fitFields(draft, chosen, { optimizers: kinds, losses: fitting }) {
 }
 
 function taskOf({ spec, dataset }) {
-  const { type, unique } = dataset.columns.find((one) => one.name === spec.target) ?? {};
-  if (spec.task) return spec.task;
+  const target = dataset.columns.find((one) => one.name === spec.target);
+  if (spec.task || !target) return spec.task ?? null;
+  const [type, { unique }] = [typeOf(spec, target), target];
   if (type === "boolean" || (type === "categorical" && unique === 2)) return "binary";
   return type === "categorical" ? "multiclass" : null;
 }

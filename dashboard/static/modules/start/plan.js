@@ -6,8 +6,10 @@ import { bytes, integer, word } from "../format.js";
 import { pairs, rowCounts } from "../parts.js";
 import { attempt, markFields, problemBox, warningsBox } from "../problems.js";
 import { startRun } from "./draft.js";
+import { planWords } from "./plan_words.js";
 
 const QUIET_MS = 250;
+let isNumbersOpen = false; // the fold stays as it is when the plan changes
 
 export function planSection(draft, signal) {
   const body = h("div.plan-body", { "aria-live": "polite" });
@@ -43,17 +45,20 @@ export function planSection(draft, signal) {
 
 function facts(plan) {
   return [
-    stack(plan),
-    pairs([
-      ["Task", word(plan.task)],
-      ["Features", integer(plan.features.length)],
-      ...rowCounts(plan.num_rows),
-      ["Loss", plan.spec.compile.loss],
-      ["Parameters", integer(plan.num_params)],
-      ["Maximum steps", integer(plan.num_steps)],
-      ["Memory for training", bytes(plan.memory_bytes)],
-    ]),
+    planWords(plan),
     warningsBox(plan.warnings),
+    h("details", { open: isNumbersOpen, ontoggle: (event) => (isNumbersOpen = event.target.open) },
+      h("summary", "Layers and numbers"),
+      stack(plan),
+      pairs([
+        ["Task", word(plan.task)],
+        ["Features", integer(plan.features.length)],
+        ...rowCounts(plan.num_rows),
+        ["Loss", plan.spec.compile.loss],
+        ["Parameters", integer(plan.num_params)],
+        ["Maximum steps", integer(plan.num_steps)],
+        ["Memory for training", bytes(plan.memory_bytes)],
+      ])),
   ];
 }
 

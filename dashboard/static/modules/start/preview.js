@@ -3,19 +3,35 @@
 
 import { outcome, request } from "../api.js";
 import { h, put } from "../dom.js";
-import { number, plural, word } from "../format.js";
-import { select, table } from "../parts.js";
+import { plural, word } from "../format.js";
+import { TYPES, select, table } from "../parts.js";
 import { problemBox, remarkBoxes } from "../problems.js";
+import { cellText, rowLines } from "../rows.js";
 
 const BYTES = 1024 * 1024 + 1; // one more than the service reads, so that it knows of more
 const MOST_WHOLE = 8 * 1024 * 1024;
-const FOUND = { format: "datetime", unit: "unit", decimal: "decimal" };
-const MOST = { rows: 8, columns: 50 };
-const TYPES = ["numeric", "boolean", "categorical", "text", "datetime"];
-const OPTIONS = {
-  datetime: [["format", "Format"], ["dayfirst", "Day first", { true: "yes", false: "no" }]],
-  numeric: [["decimal", "Decimal mark", { ".": ".", ",": "," }], ["unit", "Unit"]],
+const FOUND = { format: "datetime", unit: "unit", decimal: "decimal", timezone: "timezone" };
+const MOST = { rows: 10, columns: 50 };
+const FORMATS = {
+  "%Y-%m-%d": "2024-12-31", "%d.%m.%Y": "31.12.2024", "%d/%m/%Y": "31/12/2024",
+  "%m/%d/%Y": "12/31/2024", "%Y%m%d": "20241231", "%d %b %Y": "31 Dec 2024",
+  "%Y-%m-%d %H:%M:%S": "2024-12-31 23:59:00", "%d.%m.%Y %H:%M": "31.12.2024 23:59",
+  "%m/%d/%Y %H:%M": "12/31/2024 23:59", epoch_seconds: "seconds since 1970",
+  epoch_milliseconds: "milliseconds since 1970", excel_days: "days of Excel",
 };
+const NULLS = ["null_values", "Words for missing, with commas"];
+const OPTIONS = {
+  datetime: [
+    ["format", "Format", FORMATS], ["dayfirst", "Day first", { true: "yes", false: "no" }],
+    ["timezone", "Time zone"], NULLS,
+  ],
+  numeric: [
+    ["decimal", "Decimal mark", { ".": ".", ",": "," }], ["unit", "Unit"],
+    ["percent", "12.5% is", { number: "12.5", fraction: "0.125" }], NULLS,
+  ],
+  boolean: [NULLS], categorical: [NULLS], text: [NULLS],
+};
+const OTHER = " other"; // no format is this text
 const PLAIN = /\.(csv|tsv|txt|jsonl|ndjson)$/i;
 
 /** Build the preview of a file. Its button calls `upload(types)` with the chosen types. */
@@ -66,8 +82,7 @@ async function previewOf(file, types, signal) {
 function contents({ columns, rows, warnings, is_complete: isAll }, types, refresh) {
   const some = columns.slice(0, MOST.columns);
   const places = some.map(({ name }) => rows.columns.indexOf(name));
-  const lines = rows.data.slice(0, MOST.rows)
-    .map((row) => h("tr", places.map((place) => h("td", written(row[place])))));
+  const lines = rowLines(rows.data.slice(0, MOST.rows), places);
   const hidden = columns.length - some.length;
   return [
     table("First rows", "first-rows", some.map((one) => head(one, types, refresh)), lines),
@@ -89,12 +104,10 @@ function head({ name, type, format }, types, refresh) {
   });
   const fields = (OPTIONS[type] ?? []).map(([key, label, words]) => {
     const given = { ...(typeof types[name] === "object" && types[name]), type };
-    const control = optionControl(words, given[key], written(format[FOUND[key]]), {
-      "aria-label": `${label} of ${name}`,
-      onchange: () => {
-        types[name] = withOption(given, key, control.value);
-        refresh();
-      },
+    const text = `${label} of ${name}`;
+    const control = optionControl(key, words, given[key], cellText(format[FOUND[key]]), text, (value) => {
+      types[name] = withOption(given, key, value);
+      refresh();
     });
     return h("label", label, control);
   });
@@ -103,26 +116,40 @@ function head({ name, type, format }, types, refresh) {
     fields.length > 0 && h("details", { open: isOpen }, h("summary", "Notation"), fields));
 }
 
-function optionControl(words, value, found, props) {
-  if (words) return select([["", "detect"], ...Object.entries(words)], String(value ?? ""), props);
-  return h("input", { type: "text", value: value ?? "", placeholder: found, ...props });
+/** Build a menu of `words`, or a text field. A menu of formats also takes another format. */
+function optionControl(key, words, value, found, label, change) {
+  const input = h("input", {
+    type: "text", value: String(value ?? ""), placeholder: found, "aria-label": label,
+    onchange: () => change(input.value.trim()),
+  });
+  if (!words) return input;
+  const own = value !== undefined && !(value in words) ? [[value, value]] : [];
+  const more = key === "format" ? [[OTHER, "another…"]] : [];
+  const detect = found ? `detect (${words[found] ?? found})` : "detect";
+  const options = [["", detect], ...Object.entries(words), ...own, ...more];
+  const menu = select(options, String(value ?? ""), {
+    "aria-label": label,
+    onchange: () => {
+      if (menu.value !== OTHER) return change(menu.value);
+      menu.replaceWith(input);
+      return input.focus();
+    },
+  });
+  return menu;
 }
 
 function withOption(given, key, text) {
   const { [key]: _old, ...others } = given;
   if (text === "") return others;
+  if (key === "null_values") return { ...others, [key]: text.split(",").map((one) => one.trim()) };
   return { ...others, [key]: { true: true, false: false }[text] ?? text };
 }
 
 /** Build the boxes of what the preview says about the file and about its columns. */
 function remarks(warnings, columns) {
-  const texts = columns.flatMap(({ name, warnings: own }) => own.map((one) => `${name}: ${one}`));
+  const texts = columns.flatMap(({ name, warnings: own }) =>
+    own.map((one) => `Column \`${name}\`: ${one}`));
   const kinds = columns.flatMap(({ warning_kinds: own }) => own);
   return remarkBoxes([...warnings, ...texts], [...warnings.map(() => "reading"), ...kinds],
     "Warnings from reading the file");
-}
-
-function written(cell) {
-  if (cell === null || cell === undefined) return "";
-  return typeof cell === "number" ? number(cell) : String(cell).slice(0, 60);
 }

@@ -5,9 +5,12 @@ import { deleteButton } from "../deletion.js";
 import { announce, h, newId, put } from "../dom.js";
 import { bytes, plural } from "../format.js";
 import { card, labelled, select } from "../parts.js";
-import { problemBox, remarkBoxes } from "../problems.js";
+import { attempt, problemBox, remarkBoxes } from "../problems.js";
+import { exampleTable } from "./example.js";
 import { filePreview, typesQuery } from "./preview.js";
 
+const FORMATS = "CSV, Excel (xlsx), OpenDocument (ods), Parquet, Arrow or JSON Lines, also packed "
+  + "with gzip or zstd";
 const ACCEPTED = ".csv,.tsv,.txt,.gz,.zst,.jsonl,.ndjson,.parquet,.arrow,.feather,.xlsx,.ods,text/csv";
 
 /** Build the section. It calls `take(dataset)` with each dataset that is ready. */
@@ -22,9 +25,11 @@ export function tableSection(dataset, take, signal) {
   const upload = (file) => put(shown, filePreview(
     file, (types) => sent(file, types, shown, show, signal), signal,
   ));
+  const example = exampleButton((file) => sent(file, {}, shown, show, signal), show, shown, signal);
   get("v1/datasets?limit=100", signal)
     .then(({ items }) => put(present, chooser(items, dataset, show)), () => put(present));
-  const section = card("step-table", "Dataset", [dropZone(upload), present, shown],
+  const section = card("step-table", "Dataset", [
+    dropZone(upload), h("div.others", present, example), shown],
     { className: dataset ? "compact" : "" });
   return section;
 }
@@ -44,8 +49,19 @@ function dropZone(send) {
       over(false)(event);
       sendFirst(event.dataTransfer.files);
     },
-  }, h("strong", "Drop a CSV file here"), h("span", "or select a file (gzip is supported)"));
+  }, h("strong", "Drop a table here, or select a file"), h("span", FORMATS));
   return [input, zone];
+}
+
+/** Build the button that uploads the example table, or shows it if it was uploaded before. */
+function exampleButton(upload, show, failed, signal) {
+  const onclick = () => attempt(button, failed, async () => {
+    const { dataset, file } = await exampleTable(signal);
+    return dataset ? show(dataset) : upload(file);
+  });
+  const button = h("button", { type: "button", onclick }, "Use the example table");
+  const about = "442 patients: ten measurements, and how far their diabetes progressed in a year.";
+  return h("div.example", button, h("span.hint", about));
 }
 
 /** Build a select with the newest upload of each name. */

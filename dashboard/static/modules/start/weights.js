@@ -1,5 +1,6 @@
 // The fields for the weights of the rows, and for the class that is the positive one.
 
+import { typeOf } from "./draft.js";
 import { choice, textual } from "./fields.js";
 import { asNumber } from "./layers.js";
 
@@ -23,8 +24,8 @@ export function weightFields(draft, set) {
 
 /** Return the columns that can weigh the rows. */
 function weightsOf({ spec, dataset }) {
-  return dataset.columns.filter(({ name, type }) => type === "numeric" && name !== spec.target)
-    .map(({ name }) => name);
+  const isWeight = (one) => typeOf(spec, one) === "numeric" && one.name !== spec.target;
+  return dataset.columns.filter(isWeight).map(({ name }) => name);
 }
 
 function nameOf(value) {

@@ -230,7 +230,7 @@ def large() -> Iterator[Case]:
     )
     yield Case("nearly groups", b"a;b\n" + (b"1;" + b"1,111" * 2_000 + b"x\n") * 100)
     yield Case("nearly dates", b"a,b\n" + (b"1,2024-01-01T" + b"0" * 3_000 + b"\n") * 300)
-    yield Case("nearly UTF-8", "a,é\n1,ü\n".encode() * 200_000 + b"\xff\n", "not UTF-8")
+    yield Case("nearly UTF-8", "a,é\n1,ü\n".encode() * 200_000 + b"1,\xff\n", READ)
     yield Case("comments", b"# x\n" * 300_000)
     yield Case("a million rows of one cell", b"a\n" + b"1\n" * 1_000_000, READ)
     yield Case(
