@@ -67,7 +67,7 @@ def overview(page: Page, url: str, run: str) -> bytes:
     """Return a picture of the run next to its plan, its metrics and a prediction."""
     page.set_viewport_size(LEFT)
     page.goto(f"{url}/#/runs/{run}")
-    page.locator(".importance").wait_for()
+    page.locator("p.verdict", has_text="boosting").wait_for()
     window = captured(page)
     page.set_viewport_size(RIGHT)
     metrics = captured(page.locator("[aria-labelledby=figures]"))
@@ -101,7 +101,7 @@ def of_run(page: Page, url: str, run: str) -> bytes:
     """Return a picture of the run with the beginning of its report."""
     page.set_viewport_size(TALL)
     page.goto(f"{url}/#/runs/{run}")
-    page.locator(".importance").wait_for()
+    page.locator("p.verdict", has_text="boosting").wait_for()
     return page.screenshot()
 
 

@@ -11,6 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal
 _LEAST, _MOST = 1e-4, 1e15
 """The bounds of sizes that need no exponent. From 1e15 on, a float64 has no decimals."""
 _DIGITS = 4
+_PLAIN = 1_000
+"""The least size at which decimals are dropped."""
 _THOUSANDS = 10_000
 """The least size that gets marks between thousands; a year gets none."""
 
@@ -31,8 +33,17 @@ def number_text(value: float) -> str:
     return sign + _plain(exact)
 
 
+def fixed_text(value: float, decimals: int) -> str:
+    """Return a number with all its decimals: `0.90`; 1,000 and more as `number_text`."""
+    size = abs(Decimal(value))
+    if not math.isfinite(value) or size >= _PLAIN:
+        return number_text(value)
+    rounded = _rounded(size, -decimals)
+    return f"{'-' if value < 0 and rounded else ''}{rounded:f}"
+
+
 def _plain(size: Decimal) -> str:
-    if size < 1_000:
+    if size < _PLAIN:
         return _trimmed(f"{_rounded(size, size.adjusted() - _DIGITS + 1):f}")
     rounded = _rounded(size, -2 if size < 1_000_000 else 0)
     return _trimmed(f"{rounded:,f}" if rounded >= _THOUSANDS else f"{rounded:f}")

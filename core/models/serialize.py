@@ -24,7 +24,7 @@ def model_to_schema(
         promotion=Promotion(model.promotion),
         follows_newest=model.follows_newest,
         headline=latest.headline,
-        main_figure=latest.main_figure,
+        main_figure=serving.main_figure,
         created_at=model.created_at,
     )
 

@@ -73,3 +73,10 @@ def of_one_fit(epochs: Sequence[Epoch], best_epoch: int | None) -> list[Epoch]:
         return []
     kept = next((e for e in epochs if e.epoch == best_epoch), epochs[-1])
     return [epoch for epoch in epochs if epoch.fit == kept.fit]
+
+
+def kept_epoch(run: Run, epochs: Sequence[Epoch]) -> int | None:
+    """Return the kept epoch, counted from 1 in the epochs of its fit; None if none is."""
+    if run.best_epoch is None or run.model_version is None or not epochs:
+        return None
+    return run.best_epoch - epochs[0].epoch + 1

@@ -26,7 +26,7 @@ from fitserve.cli.console import (
 from fitserve.cli.refusals import shown_by
 from fitserve.client import ApiError, Client
 from fitserve.enums import Promotion
-from fitserve.main_figure import figure_text
+from fitserve.main_figure import figure_sentence
 from fitserve.names import version_ref
 from fitserve.problems import Problem
 from fitserve.schemas.models import ModelRead, SpecChange, VersionChanges, VersionRead
@@ -48,9 +48,9 @@ Reason = Annotated[str | None, typer.Option(help="Reason for the history.")]
 _MODELS: Columns = {
     "name": lambda m: m.name,
     "serves": lambda m: m.serving_version,
+    **FIGURE_COLUMNS,
     "newest": lambda m: m.latest_version,
     "aliases": lambda m: ", ".join(f"{a}={n}" for a, n in m.aliases.items()),
-    **FIGURE_COLUMNS,
 }
 _VERSIONS: Columns = {
     "version": lambda v: v.version,
@@ -107,7 +107,7 @@ def _show_version(found: VersionRead) -> None:
         ref = version_ref(found.dataset.name, found.dataset.version)
         say(f"  dataset: {ref}, {rows_text(found.num_rows or 0)}")
     if found.main_figure is not None:
-        say(f"  main figure: {figure_text(found.main_figure)}")
+        say(f"  main figure: {figure_sentence(found.main_figure)}")
     if found.changes is not None:
         _show_changes(found.changes, found.num_rows)
 

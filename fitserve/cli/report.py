@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -137,25 +138,45 @@ def _gaps(found: ReportRead) -> dict[str, str]:
 
 
 def show_comparison(found: ComparisonRead) -> None:
-    """Print a row for each metric and difference, a column for each run."""
+    """Print a row for each figure and difference, a column for each run."""
     for warning in found.warnings:
         say(warning, err)
     compared = found.runs
     rows: list[list[Any]] = [
         ["model", *(f"{r.model_name}/{r.model_version or '-'}" for r in compared)],
-        ["stopped", *(r.stop_reason or r.status for r in compared)],
-        ["parameters", *(r.num_params for r in compared)],
-        ["kept epoch", *(_kept_epoch(r) for r in compared)],
         *([name, *map(read, compared)] for name, read in FIGURE_COLUMNS.items()),
+        *(_common_rows(found.common) if found.common is not None else []),
+        *_other_figures(compared),
+        *([name, *texts] for name, texts in _unequal(compared)),
+        *_differences(found),
     ]
-    if found.common is not None:
-        rows += _common_rows(found.common)
-    headlines = [r.headline.metrics if r.headline else {} for r in compared]
-    for figures, where in (([r.metrics for r in compared], ""), (headlines, " (report)")):
-        names = dict.fromkeys(name for metrics in figures for name in metrics)
-        rows += [[f"{name}{where}", *(m.get(name) for m in figures)] for name in names]
-    rows += [[d.pointer, *d.values] for d in found.differences]
     print_table(["", *(run.id for run in compared)], rows)
+
+
+def _other_figures(runs: Sequence[ComparedRun]) -> Iterator[list[Any]]:
+    """Yield the metrics of the reports, without main figures, and the validation loss."""
+    main = {run.main_figure.metric for run in runs if run.main_figure}
+    reports = [run.headline.metrics if run.headline else {} for run in runs]
+    for name in dict.fromkeys(name for metrics in reports for name in metrics):
+        if name not in main:
+            yield [name, *(metrics.get(name) for metrics in reports)]
+    if any("val_loss" in run.metrics for run in runs):
+        yield ["val_loss", *(run.metrics.get("val_loss") for run in runs)]
+
+
+def _unequal(runs: Sequence[ComparedRun]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the properties of the runs that differ."""
+    for name, read in _PROPERTIES.items():
+        texts = [read(run) for run in runs]
+        if len(set(texts)) > 1:
+            yield name, texts
+
+
+def _differences(found: ComparisonRead) -> list[list[Any]]:
+    """Return the parts of the specs that differ; of an older service, all keys."""
+    if "different_parts" in found.model_fields_set:
+        return [[one.part, *one.texts] for one in found.different_parts]
+    return [[one.pointer, *one.values] for one in found.differences]
 
 
 def _common_rows(common: CommonFigures) -> list[list[Any]]:
@@ -173,3 +194,10 @@ def _common_rows(common: CommonFigures) -> list[list[Any]]:
 def _kept_epoch(run: ComparedRun) -> str:
     fit = f" of fit {run.kept_fit}" if run.kept_fit is not None else ""
     return f"{run.best_epoch}{fit}" if run.best_epoch is not None else "-"
+
+
+_PROPERTIES: Mapping[str, Callable[[ComparedRun], str]] = {
+    "stopped": lambda run: run.stop_reason or run.status,
+    "parameters": lambda run: f"{run.num_params:,}",
+    "kept epoch": _kept_epoch,
+}

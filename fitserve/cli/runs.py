@@ -25,11 +25,11 @@ _RUNS: Columns = {
     "id": lambda r: r.id,
     "status": lambda r: r.status,
     "model": lambda r: r.model_name,
-    "target": lambda r: r.target,
     "version": lambda r: r.model_version,
+    **FIGURE_COLUMNS,
+    "target": lambda r: r.target,
     "epoch": lambda r: f"{r.progress.epoch}/{r.progress.epochs}",
     "val_loss": lambda r: r.metrics.get("val_loss", r.metrics.get("loss")),
-    **FIGURE_COLUMNS,
 }
 
 

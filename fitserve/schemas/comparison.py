@@ -49,6 +49,13 @@ class Difference(BaseModel):
     )
 
 
+class DifferentPart(BaseModel):
+    """A part of the spec that differs between the runs, in words."""
+
+    part: str = Field(description="Such as `optimizer`, `layer 2` or `early stopping`.")
+    texts: list[str] = Field(description="One text per run, as in `runs`.")
+
+
 class CommonFigures(BaseModel):
     """The main figure of two runs on rows that neither trained on."""
 
@@ -72,7 +79,14 @@ class ComparisonRead(BaseModel):
         description="For each metric, one list per run, aligned with `epoch`; null after "
         "the run's last epoch. If a run has several fits, only the kept fit is included."
     )
-    differences: list[Difference]
+    differences: list[Difference] = Field(
+        description="Every key whose value differs between the resolved specs."
+    )
+    different_parts: list[DifferentPart] = Field(
+        [],
+        description="The differences that can change a figure, one item for a part such "
+        "as the optimizer; the seed only if nothing else differs.",
+    )
     warnings: list[str] = Field(
         description="Reasons why metrics of these runs may not be comparable."
     )

@@ -150,7 +150,7 @@ class ModelRead(BaseModel):
     )
     headline: Headline | None = Field(description="`headline` of the latest version.")
     main_figure: MainFigure | None = Field(
-        None, description="`main_figure` of the latest version."
+        None, description="`main_figure` of the serving version."
     )
     contract: ContractRead | None = Field(
         default=None, description="Null in lists of models."

@@ -54,7 +54,7 @@ def test_the_curve_tells_its_fits(page, service, fits):
     expect(page.locator("#figures")).to_have_text(
         f"Metrics at epoch {best} (epoch {own} of fit {fit})"
     )
-    first = page.locator(".chart").first
+    first = page.locator("[aria-labelledby=curves] .chart").first
     expect(first.locator(".mark.begin text")).to_have_text(["fit 1", "fit 2", "fit 3"])
     stopped = sum(of.count(one) < EPOCHS for one in set(of))
     assert stopped
@@ -70,7 +70,7 @@ def test_an_epoch_is_told_with_its_fit(page, service, fits):
     """The tooltip is below the labels of the marks; a screen reader gets the same text."""
     *_, of = told(service, fits)
     page.goto(f"{service}/#/runs/{fits}")
-    first = page.locator(".chart").first
+    first = page.locator("[aria-labelledby=curves] .chart").first
     first.locator("svg").focus()
     for _ in range(of.index(2) + 1):
         page.keyboard.press("ArrowRight")
@@ -86,7 +86,7 @@ def test_a_comparison_counts_in_the_fit_it_draws(page, service, fits):
     """The comparison counts the epochs of the drawn fit."""
     _, fit, own, of = told(service, fits)
     page.goto(f"{service}/#/compare/{fits}")
-    row = page.locator("[aria-labelledby=summary] tr", has_text="Best epoch")
+    row = page.locator("[aria-labelledby=summary] tr", has_text="Kept epoch")
     expect(row).to_contain_text(f"{own} of {of.count(fit)}, fit {fit} of {FITS}")
     page.goto(f"{service}/#/runs")
     listed = page.locator(f"tr[data-run={fits}]")

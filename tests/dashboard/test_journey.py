@@ -48,10 +48,10 @@ def test_from_a_csv_to_a_prediction(page, service):
     expect(took).to_have_text(re.compile(r"\d"))
 
     page.get_by_role("link", name="Try version 1").click()
-    page.get_by_role("button", name="Promote version 1").click()
-    page.get_by_label("For", exact=True).select_option("another alias")
+    expect(page.get_by_role("button", name="Promote version 1")).to_have_count(0)
+    page.get_by_role("button", name="Point an alias at version 1").click()
     page.get_by_label("Alias", exact=True).fill("live")
-    page.get_by_role("dialog").get_by_role("button", name="Promote").click()
+    page.get_by_role("dialog").get_by_role("button", name="Point the alias").click()
     expect(page.locator(".lineage .alias")).to_have_text("live")
     page.get_by_label("age", exact=True).fill("400")
     page.get_by_role("button", name="Predict progression").click()
@@ -92,30 +92,6 @@ def test_form_and_json_are_one_spec(page, service, trained):
     expect(page.locator(".layers .shape").first).to_have_text("→ 7 · 217 parameters")
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
     expect(page.locator(".wrong")).to_have_count(0)
-
-
-def test_runs_are_chosen_and_compared(page, service, trained):
-    """Two selected runs share a chart, with their differences and a warning."""
-    with Client(service) as client:
-        spec = client.runs.get(trained).spec
-        spec["fit"]["seed"] = 2
-        layers = [{"type": "Dropout", "rate": 0.4}, {"type": "Output"}]
-        other = client.runs.create(spec | {"model": {"layers": layers}})
-        client.runs.wait(other.id, timeout=120)
-    page.goto(f"{service}/#/runs")
-    for run in (trained, other.id):
-        page.locator(f"input[value={run}]").check()
-    page.get_by_role("link", name="Compare 2 runs").click()
-    expect(page.locator(".line")).to_have_count(2)
-    differences = page.locator("[aria-labelledby=differences] tbody")
-    for told in ("Dropout 0.4", "fit.seed"):
-        expect(differences).to_contain_text(told)
-    expect(page.locator(".warn")).to_contain_text("scored on different rows")
-    ticks = page.locator("text.tick").all_text_contents()
-    assert ticks == ["1", "2", "3"]
-    page.set_viewport_size({"width": 390, "height": 800})
-    box = page.locator("[aria-labelledby=differences] .scroll")
-    assert box.evaluate("one => one.scrollWidth <= one.clientWidth")
 
 
 def test_a_class_is_told_with_its_probability(page, service, trained):

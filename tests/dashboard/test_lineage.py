@@ -89,7 +89,8 @@ def test_a_new_contract_serves_only_when_asked_and_is_rolled_back(
         done = page.locator("[aria-labelledby=versions] > .done")
         expect(done).to_have_text("Version 2 serves now.")
         expect(newest).to_contain_text("serves")
-        expect(page.get_by_role("button", name="Promote version 2")).to_be_focused()
+        point = page.get_by_role("button", name="Point an alias at version 2")
+        expect(point).to_be_focused()
         assert client.models.get(name).serving_version == 2
 
         page.get_by_role("button", name="Roll back what serves").press("Enter")

@@ -4,7 +4,9 @@ import random
 
 import pytest
 
+from fitserve.main_figure import figure_sentence
 from fitserve.number_text import axis_texts, number_text
+from fitserve.schemas.report import MainFigure
 from tests.e2e_service import ROOT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.heavy]
@@ -52,3 +54,36 @@ def test_the_page_and_the_plots_write_axes_alike(page):
         one for one in zip(axes, shown, expected, strict=True) if one[1] != one[2]
     ] == []
     assert all(len(set(texts)) == len(texts) for texts in shown)
+
+
+def main_figures(count: int) -> list[dict[str, object]]:
+    """Draw main figures of all metrics, close intervals and halves included."""
+    dice = random.Random(3)
+    found: list[dict[str, object]] = []
+    for _ in range(count):
+        metric = dice.choice(["r2", "mae", "roc_auc", "accuracy"])
+        size = 10 ** dice.uniform(-5, 7) if metric in ("r2", "mae") else 1.0
+        sign = dice.choice([1, -1]) if metric == "r2" else 1
+        value = sign * size * dice.choice([dice.random(), 0.125, 0.845, 1.0, 0.0])
+        width = abs(value) * 10 ** dice.uniform(-6, 0)
+        is_known = dice.random() < 0.8
+        names = ["constant", "linear", "gradient_boosting"]
+        baseline = {"name": dice.choice(names), "value": dice.random() * value}
+        found.append({
+            "metric": metric, "value": value,
+            "low": value - width if is_known else None,
+            "high": value + width if is_known else None,
+            "side": dice.choice(["test", "validation"]),
+            "num_rows": dice.choice([1, 400, 1_600, 12_345]),
+            "baseline": dice.choice([None, baseline]),
+        })  # fmt: skip
+    return found
+
+
+def test_the_page_and_the_command_line_write_main_figures_alike(page):
+    """5,000 sentences of main figures."""
+    figures = main_figures(5_000)
+    shown = page.evaluate(FORMAT, ["figureSentence", SOURCE, figures])
+    expected = [figure_sentence(MainFigure.model_validate(one)) for one in figures]
+    pairs = zip(figures, shown, expected, strict=True)
+    assert [one for one in pairs if one[1] != one[2]][:5] == []

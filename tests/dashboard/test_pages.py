@@ -106,9 +106,9 @@ def ask_for_deletion(page):
 
 
 def be_refused(page):
-    page.get_by_role("button", name="Promote version").first.click()
+    page.get_by_role("button", name="Point an alias").first.click()
     page.get_by_label("Conditions").fill("accuracy > 1")
-    page.get_by_role("dialog").get_by_role("button", name="Promote").click()
+    page.get_by_role("dialog").get_by_role("button", name="Point the alias").click()
     expect(page.locator("dialog .bad")).to_be_visible()
 
 
@@ -175,10 +175,11 @@ def test_the_first_page_preloads_the_modules_that_it_imports(page, service):
 def test_the_arrow_keys_walk_along_a_curve(page, service, trained):
     """A screen reader gets the values at the cursor."""
     page.goto(f"{service}/#/runs/{trained}")
-    page.locator(".plot svg").first.focus()
+    curves = page.locator("[aria-labelledby=curves]")
+    curves.locator(".plot svg").first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    expect(page.locator(".chart [aria-live]").first).to_contain_text("epoch 2")
+    expect(curves.locator(".chart [aria-live]").first).to_contain_text("epoch 2")
 
 
 def test_a_key_is_asked_for_and_kept_in_the_tab(browser, settings):

@@ -38,7 +38,7 @@ def test_a_classification_is_drawn(page, service, trained):
         )
     best = told.importance.features[0].feature
     expect(chart_bars(report).first).to_contain_text(best)
-    expect(report.locator(".reading")).to_contain_text(told.reading.sentence)
+    expect(page.locator("[aria-labelledby=next]")).to_contain_text(told.reading.sentence)
     rows = report.locator("table.figures tbody tr")
     expect(rows).to_contain_text(
         ["this network", "constant prediction", "linear model", "gradient boosting"]

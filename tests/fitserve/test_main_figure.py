@@ -6,6 +6,7 @@ from fitserve.enums import Task
 from fitserve.main_figure import (
     best_baseline,
     best_text,
+    figure_sentence,
     figure_text,
     main_metric,
 )
@@ -42,7 +43,23 @@ def test_a_baseline_has_the_decimals_of_the_figure():
     assert best_text(figure()) is None
     constant = {"name": "constant", "value": 0.5}
     assert best_text(figure(baseline=constant)) == "the majority class 0.50"
-    assert best_text(figure("mae", baseline=constant)) == "the mean 0.50"
+    assert best_text(figure("r2", baseline=constant)) == "the mean 0.50"
+
+
+def test_the_sentence_of_a_figure_names_its_rows_and_the_best_baseline():
+    best = {"name": "linear", "value": 0.86}
+    told = figure_sentence(figure(baseline=best))
+    assert told == "ROC AUC 0.87 (0.85–0.89) on 480 test rows; linear 0.86"
+    alone = figure().model_copy(update={"num_rows": 1, "side": "validation"})
+    assert figure_sentence(alone) == "ROC AUC 0.87 (0.85–0.89) on 1 validation row"
+
+
+def test_a_figure_of_any_size_is_written_as_other_numbers():
+    """MAE has the unit of the target; R² of a useless network can be huge."""
+    money = figure("mae", 206_855.8234, 200_000.5, 210_000.0)
+    assert figure_text(money) == "MAE 206,855.82 (200,000.5–210,000)"
+    assert figure_text(figure("mae", 0.000123, None, None)) == "MAE 0.000123"
+    assert figure_text(figure("r2", -12_345.678, None, None)) == "R² -12,345.68"
 
 
 def result(name, **metrics):

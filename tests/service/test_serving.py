@@ -168,6 +168,8 @@ def test_appended_rows_and_a_new_contract_change_no_answer_until_asked(story):
     assert (change["sign"], change["breaks"]) == ("+ listing_id", True)
     assert changes["not_comparable"] == []
     assert newest["main_figure"]["metric"] == oldest["main_figure"]["metric"] == "r2"
+    assert model(client)["main_figure"] == oldest["main_figure"]  # version 1 serves
+    assert newest["main_figure"] != oldest["main_figure"]
     assert client.get("/v1/models/prices/versions/2").json()["changes"] == changes
     assert_compared_on_common_rows(client, [oldest["run_id"], newest["run_id"]])
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from core.runs.diagnosis.curve import Curve, History
 from core.runs.diagnosis.facts import Facts
 from core.runs.diagnosis.remedies import remedy_of, without
-from core.runs.diagnosis.rules import diagnose
+from core.runs.diagnosis.rules import diagnose, kept_text
 from core.runs.diagnosis.standing import standing_of
 from core.runs.diagnosis.suggestions import LEAVE_OUT, next_spec, one_row_cause
 from core.runs.spec import ResolvedSpec
@@ -57,7 +57,7 @@ def read_curve(
         {
             "word": word,
             "title": found.title,
-            "sentence": _sentence(sentence, found.more),
+            "sentence": _sentence(sentence, kept_text(curve, facts), found.more),
             "numbers": _numbers(curve, facts),
             "advice": found.advice,
             "suggestion": suggestion if found.spec else None,
@@ -104,6 +104,7 @@ def _numbers(curve: Curve, facts: Facts) -> dict[str, float | None]:
     return {
         "epochs": curve.num_epochs,
         "best_epoch": curve.best_epoch,
+        "kept_epoch": facts.kept_epoch,
         "first_loss": curve.loss[0],
         "last_loss": curve.loss[-1],
         "best_val_loss": min(curve.val_loss) if curve.val_loss else None,

@@ -25,6 +25,8 @@ class Facts:
         traps: the problems of the data.
         features: the columns that are inputs of the network.
         main_figure: the network's main figure with its interval, if it was measured.
+        kept_epoch: the epoch whose weights are kept, from 1 in the curve that is
+            diagnosed; None without weights.
 
     """
 
@@ -37,6 +39,7 @@ class Facts:
     traps: Sequence[Trap] = ()
     features: Sequence[str] = ()
     main_figure: MainFigure | None = None
+    kept_epoch: int | None = None
 
     @property
     def error(self) -> float | None:

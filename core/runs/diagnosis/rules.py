@@ -56,15 +56,30 @@ def diagnose(curve: Curve, facts: Facts) -> Diagnosis:
     for rule in _RULES:
         if (found := rule(curve, facts)) is not None:
             return found
-    tail = (
-        f"changed little after the best epoch ({curve.best_epoch} of {curve.num_epochs})"
-    )
+    tail = "changed little after it"
     if _is_falling(curve):
         tail = "was still falling at the end"
     elif curve.best_epoch == curve.num_epochs:
         tail = "changed little in the last epochs"
     lowest = number_text(min(curve.judged))
-    return Diagnosis("fine", f"the {_name(curve)} fell to {lowest} and {tail}")
+    at = f"epoch {curve.best_epoch} of {curve.num_epochs}"
+    return Diagnosis("fine", f"the {_name(curve)} fell to {lowest} in {at} and {tail}")
+
+
+def kept_text(curve: Curve, facts: Facts) -> str:
+    """Return which epoch was kept, and why if another has the lowest loss; else ""."""
+    kept, early = facts.kept_epoch, facts.spec.fit.early_stopping
+    if kept is None or not 0 < kept <= curve.num_epochs:
+        return ""
+    sentence = f"epoch {kept} was kept"
+    if kept == curve.best_epoch:
+        return sentence
+    loss = f"its {_name(curve)} is {number_text(curve.judged[kept - 1])}"
+    if early is None or not early.restore_best_weights:
+        return f"{sentence}, because the spec keeps the last epoch; {loss}"
+    if early.monitor == ("val_loss" if curve.val_loss else "loss"):
+        return f"{sentence}; {loss}"
+    return f"{sentence}, because its `{early.monitor}` is the best; {loss}"
 
 
 def _diverged(curve: Curve, facts: Facts) -> Diagnosis | None:
@@ -92,7 +107,7 @@ def _noisy(curve: Curve, facts: Facts) -> Diagnosis | None:
     return Diagnosis(
         "noisy",
         f"the {_name(curve)} changes by about {curve.noise:.0%} from one epoch to the "
-        "next, so the choice of the best epoch is random",
+        "next, so it is a matter of chance which epoch has the lowest",
     )
 
 
@@ -114,9 +129,9 @@ def _overfit(curve: Curve, facts: Facts) -> Diagnosis | None:
     if gap > WIDE_GAP and facts.are_losses_comparable and not is_level(facts):
         return Diagnosis(
             "overfit",
-            f"in the best epoch the validation loss ({number_text(min(curve.val_loss))}) "
-            f"is {gap + 1:.1f} times the training loss: the network predicts its "
-            "training rows much better than other rows",
+            f"in epoch {curve.best_epoch} the validation loss "
+            f"({number_text(min(curve.val_loss))}) is {gap + 1:.1f} times the training "
+            "loss: the network predicts its training rows much better than other rows",
         )
     return None
 

@@ -34,7 +34,12 @@ def warnings_about_rows(runs: Sequence[Run]) -> list[str]:
     if appended is None:
         different.insert(0, "datasets")
     if different:
-        return [f"the {' and '.join(different)} differ, {_DIFFERENT_ROWS}"]
+        *others, last = different
+        names = f"{', '.join(others)} and {last}" if others else last
+        return [f"the {names} differ, {_DIFFERENT_ROWS}"]
+    sides = dict.fromkeys(run.main_figure.side for run in runs if run.main_figure)
+    if len(sides) > 1:
+        return [f"the runs were scored on different rows: {' and '.join(sides)} rows"]
     return [f"{' and '.join(appended)}{_consequence(runs)}"] if appended else []
 
 
@@ -71,17 +76,22 @@ def _appended(runs: Sequence[Run]) -> list[str] | None:
 
     None means that a dataset does not begin with the rows of another one.
     """
-    by_id = {run.dataset.id: run.dataset for run in runs}
-    datasets = sorted(by_id.values(), key=lambda dataset: len(dataset.blocks))
+    by_content = {content_of(run.dataset): run.dataset for run in runs}
+    datasets = sorted(by_content.values(), key=lambda dataset: len(dataset.blocks))
     pairs = list(pairwise(datasets))
     if not all(_begins_with(longer, shorter) for shorter, longer in pairs):
         return None
     return [_growth(shorter, longer) for shorter, longer in pairs]
 
 
+def content_of(dataset: Dataset) -> tuple[tuple[str, int], ...]:
+    """Return what is equal for datasets with the same rows: their files and rows."""
+    return tuple((block.digest, block.block_rows) for block in dataset.blocks)
+
+
 def _begins_with(longer: Dataset, shorter: Dataset) -> bool:
-    blocks = [[block.id for block in dataset.blocks] for dataset in (shorter, longer)]
-    return blocks[1][: len(blocks[0])] == blocks[0]
+    start = content_of(shorter)
+    return content_of(longer)[: len(start)] == start
 
 
 def _growth(shorter: Dataset, longer: Dataset) -> str:

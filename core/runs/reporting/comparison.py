@@ -6,8 +6,9 @@ from typing import Any
 from core.errors import InvalidQuery, NotFound
 from core.models.repository import ModelRepository
 from core.runs.reporting.comparable import differs, warnings_about_rows
+from core.runs.reporting.spec_differences import different_parts
 from core.runs.repository import RunRepository
-from core.runs.serialize import history_to_schema, of_one_fit, run_to_schema
+from core.runs.serialize import history_to_schema, kept_epoch, of_one_fit, run_to_schema
 from core.runs.tables import Epoch, Run
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.comparison import ComparedRun, ComparisonRead, Difference
@@ -37,6 +38,7 @@ def compare(
             for name in names
         },
         differences=spec_differences([_spec(run) for run in runs]),
+        different_parts=different_parts(runs),
         warnings=_warnings(runs),
     )
 
@@ -57,9 +59,11 @@ def _compared(
 ) -> ComparedRun:
     read = run_to_schema(run).model_dump()
     known = {name: read[name] for name in ComparedRun.model_fields if name in read}
-    before = epochs[0].epoch - 1 if epochs else 0
-    best = run.best_epoch and run.best_epoch - before
-    own = {"fit_seconds": run.fit_seconds, "headline": headline, "best_epoch": best}
+    own = {
+        "fit_seconds": run.fit_seconds,
+        "headline": headline,
+        "best_epoch": kept_epoch(run, epochs),
+    }
     return ComparedRun.model_validate(known | own)
 
 

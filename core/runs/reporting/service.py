@@ -1,5 +1,6 @@
 """Assemble the report of a run from stored artifacts."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from core.runs.diagnosis.facts import Facts
 from core.runs.reporting.plots import paths_of
 from core.runs.reporting.summary import summary_of
 from core.runs.repository import RunRepository
-from core.runs.serialize import history_to_schema, of_one_fit
+from core.runs.serialize import history_to_schema, kept_epoch, of_one_fit
 from core.runs.tables import Run
 from core.settings import Limits, ReportRules
 from core.storage import Storage
@@ -64,10 +65,11 @@ class ReportService:
         version = _version(models, run)
         figures = self._stored(version, REPORT, Figures)
         baselines = self._baselines(run, version, figures)
-        history = history_to_schema(
-            of_one_fit(runs.epochs(run_id), run.best_epoch)
-        ).history
-        facts = facts_of(run, figures, baselines)
+        epochs = of_one_fit(runs.epochs(run_id), run.best_epoch)
+        history = history_to_schema(epochs).history
+        facts = replace(
+            facts_of(run, figures, baselines), kept_epoch=kept_epoch(run, epochs)
+        )
         reading = read_curve(history, facts, run.dataset_id, self._limits)
         if reading is not None and run.kept_fit is not None:
             sentence = f"These are epochs of fit {run.kept_fit}. {reading.sentence}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fitserve.enums import Task
 from fitserve.main_figure import (
     baseline_text,
-    figure_text,
+    figure_on_rows,
     main_metric,
     metric_title,
     ranked_baselines,
@@ -27,11 +27,9 @@ def summary_of(
         return ""
     side = figures.held_out
     weighted = f", weighted by {side.sample_weight!r}" if side.sample_weight else ""
-    rows = f"{side.num_scored:,} {side.side} rows{weighted}"
     ranked = ranked_baselines(figure.metric, baselines)
     others = ", ".join(baseline_text(figure, baseline) for baseline in ranked)
-    parts = [f"{figure_text(figure)} on {rows}", *([others] if others else [])]
-    return "; ".join(parts)
+    return "; ".join([figure_on_rows(figure, weighted), *([others] if others else [])])
 
 
 def _without_interval(task: Task, figures: Figures) -> MainFigure | None:

@@ -29,6 +29,14 @@ export function number(value) {
   return (value < 0 ? "-" : "") + (isPlain ? plain(size) : exponential(size));
 }
 
+/** Return a number with all its decimals: `0.90`; 1,000 and more as `number`. */
+function fixed(value, decimals) {
+  const size = Math.abs(value);
+  if (!(size < 1e3)) return number(value);
+  const digits = size.toFixed(decimals);
+  return `${value < 0 && Number(digits) ? "-" : ""}${digits}`;
+}
+
 function plain(size) {
   if (size < 1e3) return trimmed(size.toPrecision(4));
   return thousands(trimmed(size.toFixed(size < 1e6 ? 2 : 0)));
@@ -122,11 +130,12 @@ export function datasetName({ name, version }) {
   return `${name}@${version}`;
 }
 
-/** Return a main figure and its interval as `ROC AUC 0.87 (0.85–0.89)`. */
+/** Return a main figure and its interval as `ROC AUC 0.87 (0.85–0.89)`.
+ *  fitserve/main_figure.py has the same rule; a test compares both. */
 export function mainFigure(figure) {
   if (!figure) return MISSING;
   const { metric, value, low, high } = figure;
-  const shown = decimalsOf(figure);
+  const shown = shownAs(figure);
   const dash = low < 0 ? " to " : "–";
   const range = low === null ? "" : ` (${shown(low)}${dash}${shown(high)})`;
   return `${word(metric)} ${shown(value)}${range}`;
@@ -135,14 +144,23 @@ export function mainFigure(figure) {
 /** Return the best baseline of a main figure as `gradient boosting 0.84`; null without one. */
 export function bestBaseline(figure) {
   const best = figure?.baseline;
-  return best ? `${word(best.name)} ${decimalsOf(figure)(best.value)}` : null;
+  if (!best) return null;
+  const constant = ["r2", "mae"].includes(figure.metric) ? "the mean" : "the majority class";
+  const name = best.name === "constant" ? constant : best.name.replaceAll("_", " ");
+  return `${name} ${shownAs(figure)(best.value)}`;
+}
+
+/** Return the sentence of a main figure: `ROC AUC 0.87 (0.85–0.89) on 400 test rows; linear 0.84`. */
+export function figureSentence(figure) {
+  const rows = plural(figure.num_rows, `${figure.side} row`);
+  const best = bestBaseline(figure);
+  return `${mainFigure(figure)} on ${rows}${best ? `; ${best}` : ""}`;
 }
 
 /** Return a format with the fewest decimals that make the ends of the interval differ. */
-function decimalsOf({ low, high }) {
-  const formats = [2, 3, 4].map((count) =>
-    numbers({ minimumFractionDigits: count, maximumFractionDigits: count }));
-  const shows = (one) => low !== null && one.format(low) !== one.format(high);
-  const chosen = formats.find(shows) ?? formats[low === null ? 0 : 2];
-  return (value) => chosen.format(value);
+function shownAs({ metric, low, high }) {
+  if (metric === "mae") return number;
+  const shows = (count) => low !== null && fixed(low, count) !== fixed(high, count);
+  const decimals = [2, 3, 4].find(shows) ?? (low === null ? 2 : 4);
+  return (value) => fixed(value, decimals);
 }

@@ -41,7 +41,13 @@ export function rowCounts(numRows) {
 /** Build a cell with a main figure, its interval and its best baseline. */
 export function figureCell(figure) {
   const best = bestBaseline(figure);
-  return h("td.figure", mainFigure(figure), best && h("span.rival", best));
+  return h("td.verdict", figureSpans(figure), best && h("span.rival", best));
+}
+
+/** Build the texts of a main figure and of its interval; a line breaks only between them. */
+export function figureSpans(figure) {
+  const [value, range] = mainFigure(figure).split(/ (?=\()/);
+  return [h("span.whole", value), range && [" ", h("span.whole", range)]];
 }
 
 /** Build the note that replaces an empty list. */

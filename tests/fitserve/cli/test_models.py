@@ -8,7 +8,7 @@ def test_models_are_listed_with_their_aliases(wire, fitserve):
     """Aliases are printed as alias=version."""
     wire.answers("GET /v1/models", bodies.page(bodies.model()))
     _, row = fitserve("models", "list").stdout.splitlines()
-    assert row.split() == ["wine", "1", "2", "production=1", "-", "-"]
+    assert row.split() == ["wine", "1", "-", "-", "2", "production=1"]
 
 
 def test_a_version_is_shown_with_what_it_changed(wire, fitserve):

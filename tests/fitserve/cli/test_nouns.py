@@ -108,7 +108,7 @@ def test_runs_are_listed_by_filter_up_to_a_limit(wire, fitserve):
                     "--tag", "team:red", "--target", "quality", "--text", "wider", "--limit", 2)  # fmt: skip
     _, *rows = done.stdout.splitlines()
     assert [row.split() for row in rows] == [
-        ["run_1", "succeeded", "wine", "quality", "2", "3/5", "0.5", "-", "-"]
+        ["run_1", "succeeded", "wine", "2", "-", "-", "quality", "3/5", "0.5"]
     ] * 2
     assert wire.asked[0].query == {
         "status": "succeeded",
@@ -273,6 +273,35 @@ def test_runs_are_compared_in_a_table(wire, fitserve):
     assert ["difference (95 % interval)", "-", "0.125 to 0.375"] in rows
 
 
+def test_a_comparison_shows_figures_and_the_parts_that_differ(wire, fitserve):
+    """Properties that are equal, and keys that change no figure, have no row."""
+    headline = {"side": "test", "num_rows": 9, "metrics": {"r2": 0.84, "mae": 0.25}}
+    known = {
+        "fit_seconds": 1.0,
+        "headline": headline,
+        "main_figure": bodies.main_figure(),
+    }
+    runs = [{**bodies.run(), "id": f"run_{i}", **known} for i in (1, 2)]
+    runs[1]["num_params"] = 17
+    body = {
+        "runs": runs,
+        "epoch": [],
+        "curves": {},
+        "differences": [{"pointer": "#/tags/a", "values": [None, "b"]}],
+        "different_parts": [{"part": "optimizer", "texts": ["Adam", "SGD"]}],
+        "warnings": [],
+    }
+    wire.answers("GET /v1/runs/compare", body)
+    rows = fitserve("runs", "compare", "run_1", "run_2").stdout.splitlines()
+    heads = [row[:13].strip() for row in rows]
+    assert heads == [
+        *("", "model", "main figure", "best baseline", "mae", "val_loss"),
+        *("parameters", "optimizer"),
+    ]
+    assert rows[-2].split() == ["parameters", "9", "17"]
+    assert rows[-1].split() == ["optimizer", "Adam", "SGD"]
+
+
 def test_lists_show_the_main_figure_next_to_the_best_baseline(wire, fitserve):
     """Runs, models, versions and compared runs; a run without a figure has dashes."""
     figure = bodies.main_figure()
@@ -285,9 +314,9 @@ def test_lists_show_the_main_figure_next_to_the_best_baseline(wire, fitserve):
     body = {"runs": compared, "epoch": [], "curves": {}, "differences": []}
     wire.answers("GET /v1/runs/compare", {**body, "warnings": []})
     listed = fitserve("runs", "list").stdout.splitlines()
-    assert listed[0].split()[-4:] == ["main", "figure", "best", "baseline"]
-    assert listed[1].endswith("R² 0.84 (0.80–0.88)  linear 0.61  ")
-    assert listed[2].split()[-2:] == ["-", "-"]
+    assert "version  main figure          best baseline  target" in listed[0]
+    assert "2        R² 0.84 (0.80–0.88)  linear 0.61    quality" in listed[1]
+    assert listed[2].split()[4:6] == ["-", "-"]
     for noun in (("list",), ("show", "wine")):
         assert "R² 0.84 (0.80–0.88)  linear 0.61" in fitserve("models", *noun).stdout
     rows = fitserve("runs", "compare", "run_1", "run_1").stdout.splitlines()

@@ -1,16 +1,14 @@
-// The Compare page: curves of the selected runs in one chart, and differences in their specs.
+// The Compare page: the figures of the selected runs, the parts in which their specs differ,
+// and their curves in one chart.
 
 import { get, v1 } from "../api.js";
 import { lineChart } from "../charts/lines.js";
 import { h } from "../dom.js";
-import {
-  bestBaseline, datasetName, duration, elapsed, integer, mainFigure, number, word,
-} from "../format.js";
-import { layerText } from "../layer_text.js";
-import { card, emptyNote, labelled, pageOf, select, table } from "../parts.js";
+import { bestBaseline, duration, elapsed, integer, number, word } from "../format.js";
+import { card, emptyNote, figureSpans, labelled, pageOf, select, table } from "../parts.js";
 import { warningsBox } from "../problems.js";
 import { History } from "../runs/history.js";
-import { epochsText, fitsOf, keptEpoch, keptFit } from "../runs/status.js";
+import { epochsText, fitsOf, keptEpoch, keptFit, statusChip } from "../runs/status.js";
 
 const MOST = 8;
 /** Explicit roles, because the blocks of a narrow screen lose the roles of a table. */
@@ -20,18 +18,29 @@ const ROLES = {
 };
 
 export async function page({ given: [list], signal }) {
-  const ids = [...new Set((list ?? "").split(",").filter(Boolean))].slice(0, MOST);
+  const ids = idsOf(list ?? "");
   const query = ids.map(encodeURIComponent).join(",");
   const [runs, recent, compared] = await Promise.all([
     Promise.all(ids.map((id) => read(id, signal))),
     get("v1/runs?limit=100", signal),
-    ids.length > 1 ? get(`v1/runs/compare?ids=${query}`, signal) : { warnings: [] },
+    ids.length > 1 ? get(`v1/runs/compare?ids=${query}`, signal) : null,
   ]);
   return pageOf("Compare runs", picker(ids, recent.items), runs.length
-    ? [warningsBox(compared.warnings), overlay(runs), summary(runs, compared.common),
-      differing(runs)]
+    ? [warningsBox(compared?.warnings ?? [], "Read with care"), summary(runs, compared),
+      differing(runs, compared), overlay(runs)]
     : emptyNote("Add runs above, or select them on the Runs page. For example, compare a wide "
       + "network with a deep one, or a network with dropout and one without."));
+}
+
+function idsOf(list) {
+  return [...new Set(list.split(",").filter(Boolean))].slice(0, MOST);
+}
+
+/** Open the page with other runs: `change` gets the ids in the address, which may be newer
+ *  than the page. */
+function open(change) {
+  const ids = idsOf(location.hash.replace(/^#\/compare\/?/, ""));
+  location.hash = `#/compare/${change(ids).join(",")}`;
 }
 
 /** Return a run, the history of its kept fit, and the best epoch as a number in that fit. */
@@ -48,7 +57,7 @@ function picker(ids, recent) {
   if (ids.length >= MOST || !others.length) return null;
   const options = others.map((run) => [run.id, `${nameOf(run)} · ${run.status} · ${shape(run)}`]);
   const list = select([["", "Select a run"], ...options], "", {
-    onchange: () => list.value && (location.hash = `#/compare/${[...ids, list.value].join(",")}`),
+    onchange: () => list.value && open((shown) => [...shown, list.value]),
   });
   return labelled("present", "Add a run", list);
 }
@@ -90,35 +99,51 @@ function overlay(runs) {
   return card("overlay", "Learning curves", chart.element, { controls });
 }
 
-function summary(runs, common) {
-  const rows = {
-    Network: ({ run }) => shape(run),
-    Parameters: ({ run }) => integer(run.num_params),
-    "Main figure": ({ run }) => mainFigure(run.main_figure),
-    ...commonRows(common),
-    "Best baseline": ({ run }) => bestBaseline(run.main_figure) ?? "–",
-    "Validation loss": ({ run, history }) =>
-      number(run.metrics.val_loss ?? lowest(history.of("val_loss"))),
-    "Training loss": ({ run }) => number(run.metrics.loss),
-    "Best epoch": bestEpoch,
-    "Training time": ({ run }) => duration(elapsed(run.started_at, run.ended_at)),
-  };
+/** Build the table of figures. Leave out other properties that all runs share. */
+function summary(runs, compared) {
+  const figures = [
+    ["Main figure", ({ run }) => h("span", figureSpans(run.main_figure))],
+    ["Best baseline", ({ run }) => bestBaseline(run.main_figure) ?? "–"],
+    ...commonRows(compared?.common),
+  ].map(([title, cell]) => [title, runs.map(cell)]);
+  const others = [
+    ["Status", ({ run }) => statusChip(run.status), ({ run }) => run.status],
+    ["Validation loss", ({ run, history }) =>
+      number(run.metrics.val_loss ?? lowest(history.of("val_loss")))],
+    ["Network", ({ run }) => shape(run)],
+    ["Parameters", ({ run }) => integer(run.num_params)],
+    ["Kept epoch", keptText],
+    ["Training time", ({ run }) => duration(elapsed(run.started_at, run.ended_at))],
+  ].filter(([, cell, text = cell]) => runs.length < 2 || new Set(runs.map(text)).size > 1)
+    .map(([title, cell]) => [title, runs.map(cell)]);
+  const remove = ({ run, name }) => h("button.quiet.remove", {
+    "aria-label": `Remove ${name}`,
+    onclick: () => open((shown) => shown.filter((id) => id !== run.id)),
+  }, "Remove");
   return comparison("summary", "Results", runs,
-    Object.entries(rows).map(([title, cell]) => [title, runs.map(cell)]));
+    [...figures, ...metricRows(runs, compared), ...others], remove);
+}
+
+/** Return the other metrics of the reports on held-out rows. */
+function metricRows(runs, compared) {
+  const reports = (compared?.runs ?? []).map(({ headline }) => headline?.metrics ?? {});
+  const main = new Set(runs.map(({ run }) => run.main_figure?.metric));
+  const names = [...new Set(reports.flatMap(Object.keys))].filter((name) => !main.has(name));
+  return names.map((name) => [word(name), reports.map((metrics) => number(metrics[name]))]);
 }
 
 /** Return the rows of the main figures on rows that both runs held out, if there are any. */
 function commonRows(common) {
-  if (!common) return {};
+  if (!common) return [];
   const { metric, side, num_rows: count, values, low, high } = common;
   const title = `${word(metric)} on ${integer(count)} common ${side} rows`;
-  const difference = low === null ? {}
-    : { "Difference (95 % interval)": (_, i) => (i ? `${number(low)} to ${number(high)}` : "") };
-  return { [title]: (_, i) => number(values[i]), ...difference };
+  const bounds = (_, i) => (i ? `${number(low)} to ${number(high)}` : "");
+  return [[title, (_, i) => number(values[i])],
+    ...(low === null ? [] : [["Difference (95 % interval)", bounds]])];
 }
 
-/** Return the best epoch as a number in the fit whose curve is drawn. */
-function bestEpoch({ run, history, best, fit }) {
+/** Return the kept epoch as a number in the fit whose curve is drawn. */
+function keptText({ run, history, best, fit }) {
   const text = epochsText(best, history.epochs.length);
   return fit && fitsOf(run) > 1 ? `${text}, fit ${integer(fit)} of ${integer(fitsOf(run))}` : text;
 }
@@ -128,20 +153,20 @@ function lowest(values) {
   return finite.length ? finite.reduce((a, b) => Math.min(a, b)) : null;
 }
 
-function differing(runs) {
-  if (runs.length < 2) return null;
-  const specs = runs.map(({ run }) => ({ ...run.spec, dataset: datasetName(run.dataset) }));
-  const found = differences(specs);
-  const rows = found.map(({ place, values }) => [h("code", place), values]);
+function differing(runs, compared) {
+  if (!compared) return null;
+  const rows = compared.different_parts.map(({ part, texts }) => [part, texts]);
   const title = "Differences between the specs";
   return rows.length ? comparison("differences", title, runs, rows)
-    : card("differences", title, h("p", "The specs are equal."));
+    : card("differences", title, h("p", "No difference that changes a figure."));
 }
 
-/** Build a table with a row for each property and a column for each run. */
-function comparison(id, title, runs, rows) {
-  const heads = runs.map(({ run, name }, i) =>
-    [h("a.swatch", { class: `series-${i}`, href: `#/runs/${run.id}` }, name), "figure"]);
+/** Build a table with a row for each property and a column for each run. `below` builds what
+ *  is below the name of a run. */
+function comparison(id, title, runs, rows, below = () => null) {
+  const heads = runs.map((one, i) => [[
+    h("a.swatch", { class: `series-${i}`, href: `#/runs/${one.run.id}` }, one.name), below(one),
+  ], "figure"]);
   const cell = (value, i) =>
     h("td.figure", { class: `series-${i}`, "data-run": runs[i].name }, value);
   const element = table(title, "comparison", [h("td"), ...heads], rows.map(([head, values]) =>
@@ -150,26 +175,4 @@ function comparison(id, title, runs, rows) {
     element.querySelectorAll(selector).forEach((one) => one.setAttribute("role", role));
   }
   return card(id, title, element);
-}
-
-/** Return `[{ place, values }]` for each place whose values differ between the specs. */
-function differences(specs) {
-  const flats = specs.map((spec) => flat(spec));
-  const places = [...new Set(flats.flatMap((one) => [...one.keys()]))];
-  return places
-    .map((place) => ({ place, values: flats.map((one) => one.get(place) ?? "–") }))
-    .filter(({ values }) => new Set(values).size > 1);
-}
-
-function flat(value, place = "", found = new Map()) {
-  if (value === null || value === undefined) return found;
-  if (place === "model.layers") {
-    value.forEach((layer, i) => found.set(`layers[${i}]`, layerText(layer)));
-  } else if (Array.isArray(value)) found.set(place, value.join(", "));
-  else if (typeof value === "object") {
-    for (const [name, inner] of Object.entries(value)) {
-      flat(inner, place ? `${place}.${name}` : name, found);
-    }
-  } else found.set(place, String(value));
-  return found;
 }

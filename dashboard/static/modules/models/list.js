@@ -6,7 +6,8 @@ import { ago, moment } from "../format.js";
 import { emptyNote, figureCell, firstRunLink, pageOf, table } from "../parts.js";
 
 const HEADS = [
-  ["Model"], ["Versions", "figure"], ["Serves"], ["Main figure", "figure"], ["Aliases"], ["Created", "figure"],
+  ["Model"], ["Main figure", "verdict"], ["Serves"], ["Versions", "figure"], ["Aliases"],
+  ["Created", "figure"],
 ];
 
 export async function page({ query, signal }) {
@@ -24,9 +25,9 @@ function row({
 }) {
   return h("tr",
     h("th", { scope: "row" }, h("a", { href: `#/models/${encodeURIComponent(name)}` }, name)),
-    h("td.figure", versions.length),
-    h("td", `version ${serving}`),
     figureCell(figure),
+    h("td", `version ${serving}`),
+    h("td.figure", versions.length),
     h("td", Object.entries(aliases).map(([alias, to]) => h("span.alias", `${alias} → ${to}`))),
     h("td.figure", { title: moment(created) }, ago(created)));
 }

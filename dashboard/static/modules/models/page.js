@@ -3,6 +3,7 @@
 import { get, v1, versionPath } from "../api.js";
 import { deleteButton } from "../deletion.js";
 import { h } from "../dom.js";
+import { figureSentence } from "../format.js";
 import { card } from "../parts.js";
 import { lackingNotice } from "../session.js";
 import { downloads } from "./downloads.js";
@@ -22,6 +23,7 @@ export async function page({ given: [name, wanted], signal }) {
     h("div.head", h("h1", { tabindex: "-1" }, name), h("span.chip", `version ${number}`),
       version.serves && h("span.chip.succeeded", "serves"),
       h("div.actions", h("a.button", { href: `#/runs/${version.run_id}` }, "Training run"))),
+    version.main_figure && h("p.verdict", figureSentence(version.main_figure)),
     lackingNotice(["models:predict", "models:write"]), tryForm(version, schema),
     versionsSection(version.version, state, () => readState(name, signal)),
     snippets(code, wanted), downloads(version), deletion(name, version, state.versions.items.length));

@@ -10,18 +10,23 @@ const DETAIL = "Requests use the version within one second. One call rolls back.
 const CONDITIONS = "Optional. Metrics on held-out rows, for example auc >= current or "
   + "log_loss <= 0.4.";
 
-/** Open the dialog. After a promotion, close it and call `done` with a sentence. */
-export function openPromotion({ name, aliases }, version, done) {
-  const known = Object.keys(aliases).map((alias) => [alias, `alias ${alias}`]);
-  const pointer = select(
-    [[SERVING, "requests without a version"], ...known, [OTHER, "another alias"]], SERVING);
-  const alias = textInput({ value: known.length ? "" : "live", maxlength: 100 });
+/** Open the dialog. After a promotion, close it and call `done` with a sentence. The version
+ *  that serves can only get an alias. */
+export function openPromotion({ name, aliases }, { version, serves }, done) {
+  const [title, action] = serves ? ["Point an alias at", "Point the alias"] : ["Promote", "Promote"];
+  const known = Object.entries(aliases).filter(([, to]) => to !== version)
+    .map(([alias]) => [alias, `alias ${alias}`]);
+  const targets = [
+    !serves && [SERVING, "requests without a version"], ...known, [OTHER, "another alias"],
+  ].filter(Boolean);
+  const pointer = select(targets, targets[0][0]);
+  const alias = textInput({ value: Object.keys(aliases).length ? "" : "live", maxlength: 100 });
   const require = textInput({ placeholder: "auc >= current", maxlength: 200, spellcheck: "false" });
   const reason = textInput({ maxlength: 500 });
   const other = field("Alias", alias);
   const failed = h("div");
   pointer.addEventListener("change", () => { other.hidden = pointer.value !== OTHER; });
-  other.hidden = true;
+  other.hidden = pointer.value !== OTHER;
 
   const promote = async (allowNewContract) => {
     put(failed);
@@ -43,14 +48,14 @@ export function openPromotion({ name, aliases }, version, done) {
     event.preventDefault();
     promote(false);
   };
-  const dialog = openDialog("dialog", `Promote version ${version}`, DETAIL,
+  const dialog = openDialog("dialog", `${title} version ${version}`, DETAIL,
     h("form", { onsubmit, novalidate: true },
       field("For", pointer), other, field("Conditions", require, { hint: CONDITIONS }),
       field("Reason", reason, { hint: "Optional. Shown in the changes." }),
       failed,
       h("div.actions",
         h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"),
-        h("button.primary", "Promote"))));
+        h("button.primary", action))));
   addEventListener("hashchange", () => dialog.close(), { once: true }); // another page opens
 }
 

@@ -2,7 +2,7 @@
 
 import { outcome, send, v1 } from "../api.js";
 import { h, put } from "../dom.js";
-import { ago, bestBaseline, datasetName, integer, mainFigure, moment, plural } from "../format.js";
+import { ago, datasetName, figureSentence, integer, moment, plural } from "../format.js";
 import { layerText } from "../layer_text.js";
 import { card } from "../parts.js";
 import { problemBox } from "../problems.js";
@@ -74,9 +74,10 @@ function lineage({ model, versions: { items, next_cursor: next } }, current, ref
     h("div.actions",
       h("button", {
         "data-act": `promote ${version.version}`,
-        "aria-label": `Promote version ${version.version}`,
-        onclick: () => openPromotion(model, version.version, refresh),
-      }, "Promote"),
+        "aria-label": version.serves ? `Point an alias at version ${version.version}`
+          : `Promote version ${version.version}`,
+        onclick: () => openPromotion(model, version, refresh),
+      }, version.serves ? "Point an alias at it" : "Promote"),
       serving && !version.serves && h("a.button", {
         href: `#/compare/${serving.run_id},${version.run_id}`,
         "aria-label": `Compare version ${version.version} with version ${serving.version}`,
@@ -117,10 +118,8 @@ function against({ changes }) {
 
 function figure({ main_figure: read, changes }) {
   if (!read) return null;
-  const best = bestBaseline(read);
   const reasons = changes?.not_comparable ?? [];
-  return [`${mainFigure(read)} on ${plural(read.num_rows, `${read.side} row`)}`,
-    best && h("span.rival", `best baseline: ${best}`),
+  return [figureSentence(read),
     reasons.length > 0 && h("span.rival",
       `not comparable with version ${changes.against}: ${reasons.join(", ")}`)];
 }

@@ -11,9 +11,9 @@ import { epochsText, fitsOf, statusChip } from "./status.js";
 
 const [PAGE, REFRESH_MS] = [50, 2000];
 const HEADS = [
-  ["Compare", "choose"], ["Run"], ["Status"], ["Dataset", "dataset"], ["Epochs", "figure"],
-  ["Validation loss", "figure"], ["Main figure", "figure"], ["Parameters", "figure params"],
-  ["Training time", "figure took"], ["Created", "figure"],
+  ["Compare", "choose"], ["Run"], ["Status"], ["Main figure", "verdict"], ["Created", "figure"],
+  ["Dataset"], ["Epochs", "figure"], ["Validation loss", "figure"], ["Parameters", "figure"],
+  ["Training time", "figure"],
 ];
 
 export async function page({ query, signal }) {
@@ -159,13 +159,13 @@ function cells(run, checked) {
     h("th", { scope: "row" },
       h("a", { href: `#/runs/${id}` }, run.model_name), h("span.id", id.slice(-6)), tagList(run.tags)),
     h("td", statusChip(run.status)),
-    h("td.dataset", run.dataset.name),
+    figureCell(run.main_figure),
+    h("td.figure", { title: moment(created) }, ago(created)),
+    h("td", run.dataset.name),
     h("td.figure", epochsOf(run)),
     h("td.figure", number(metrics.val_loss ?? metrics.loss)),
-    figureCell(run.main_figure),
-    h("td.figure.params", integer(run.num_params)),
-    h("td.figure.took", started ? duration(elapsed(started, run.ended_at)) : ""),
-    h("td.figure", { title: moment(created) }, ago(created)),
+    h("td.figure", integer(run.num_params)),
+    h("td.figure", started ? duration(elapsed(started, run.ended_at)) : ""),
   ];
 }
 

@@ -13,12 +13,15 @@ import { epochNamed, keptEpoch, sentenceOf, statusChip } from "./status.js";
 import { History, followRun } from "./history.js";
 import { notesCard } from "./notes.js";
 import { showReport } from "./report/section.js";
+import { verdictOf } from "./verdict.js";
 
 export async function page({ given: [id], signal }) {
   const [first, history] =
     await Promise.all([get(v1("runs", id), signal), History.load(id, signal)]);
   let run = first;
-  const [head, measures, notices, report, facts] = Array.from({ length: 5 }, () => h("div"));
+  const [head, measures, notices, next, warnings, report, facts] =
+    Array.from({ length: 7 }, () => h("div"));
+  const verdict = h("p.verdict", { role: "status" });
   const bar = h("progress", { "aria-label": "Training progress" });
   const progress = h("div.progress", bar, h("p"));
   const charts = curves(history);
@@ -28,13 +31,15 @@ export async function page({ given: [id], signal }) {
   };
   const draw = () => {
     put(head, headOf(run));
+    put(verdict, verdictOf(run));
     put(measures, measuresOf(run, history));
     put(facts, pairs(factsOf(run)));
     drawProgress();
-    put(notices, run.error && problemBox(run.error),
-      warningsBox(run.warnings, "Training warnings"));
+    put(notices, run.error && problemBox(run.error));
+    put(warnings, warningsBox(run.warnings, "Training warnings"));
     if (run.ended_at) {
-      showReport(run, history, report, signal).catch((error) => put(report, failureBox(error)));
+      showReport(run, history, { verdict, next, report }, signal)
+        .catch((error) => put(report, failureBox(error)));
     }
   };
   draw();
@@ -53,8 +58,8 @@ export async function page({ given: [id], signal }) {
     followRun(id, history, { epoch, status }, signal)
       .catch((error) => put(notices, failureBox(error)));
   }
-  return h("section", head, lackingNotice(["runs:write"]), progress, notices, charts.element,
-    measures, report, details(run, facts));
+  return h("section", head, verdict, progress, lackingNotice(["runs:write"]), notices, next,
+    warnings, report, charts.element, measures, details(run, facts));
 }
 
 /** Build a box for an error of a background task. */
@@ -98,6 +103,7 @@ function showProgress({ children: [bar, text] }, run, history) {
   if (run.status === "running" && !epoch) bar.removeAttribute("value");
   else bar.value = run.status === "succeeded" ? 1 : epoch / epochs;
   bar.className = run.status;
+  bar.hidden = Boolean(run.ended_at);
   put(text, sentenceOf(run, history));
 }
 

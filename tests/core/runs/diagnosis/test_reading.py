@@ -164,6 +164,28 @@ def test_a_network_as_good_as_the_best_baseline_is_fine():
         )
 
 
+KEPT = [
+    (None, 10, "epoch 10 was kept"),
+    (None, 60, "epoch 60 was kept, because the spec keeps the last epoch; its validation loss is 0.35"),
+    ({"monitor": "val_accuracy"}, 30, "epoch 30 was kept, because its `val_accuracy` is the best; its"),
+    ({"min_delta": 0.1}, 9, "epoch 9 was kept; its validation loss is 0.32"),
+    ({"restore_best_weights": False}, 60, "epoch 60 was kept, because the spec keeps the last"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("stopping", "kept", "words"), KEPT)
+def test_the_reading_names_the_epoch_that_was_kept(stopping, kept, words):
+    """The lowest loss is in epoch 10, which is not always the epoch that is kept."""
+    val = [0.4 - 0.01 * i for i in range(10)] + [0.35] * 50
+    loss = falling(60, 0.3, 0.5)
+    reading = read(loss, val, given=spec(early_stopping=stopping), kept_epoch=kept)
+    assert f". {words[0].upper()}{words[1:]}" in reading.sentence, reading.sentence
+    assert reading.numbers["kept_epoch"] == kept
+    assert reading.numbers["best_epoch"] == 10
+    without = read(loss, val, given=spec(early_stopping=stopping))
+    assert "kept" not in without.sentence
+
+
 def test_without_validation_rows_nothing_is_called_overfit():
     """Only the training loss is read, and it is monitored next."""
     reading = read(CURVES["overfit"][0], given=spec(validation_split=0.0))

@@ -9,21 +9,28 @@ import { fileLink } from "../../models/downloads.js";
 import { card, table } from "../../parts.js";
 import { attempt, warningsBox } from "../../problems.js";
 import { startRun, startWith } from "../../start/draft.js";
+import { verdictOf } from "../verdict.js";
 import { classification, regression } from "./charts.js";
 
 const [PAUSE_MS, TRIES] = [2000, 60];
 const LESS_IS_BETTER = new Set(["mae", "rmse", "median_absolute_error", "log_loss", "brier"]);
 
-/** Show the report in `place`, and update its metrics when the baselines are ready. */
-export async function showReport(run, history, place, signal) {
+/** Show the verdict, what to do and the report in `places`. Update them when the baselines
+ *  are ready. */
+export async function showReport(run, history, places, signal) {
   let parts = null;
+  const advise = whenNew((report) => put(places.next, nextSteps(report)));
   for (let tries = 0; tries < TRIES && !signal.aborted; tries += 1) {
     const { value: report, problem } = await outcome(find(v1("runs", run.id, "report"), signal));
     if (problem && !isPassing(problem)) throw new ProblemError(problem);
     const isReady = report?.status === "ready";
+    if (report) {
+      put(places.verdict, verdictOf(run, report));
+      advise(report, [report.traps, report.reading]);
+    }
     if (isReady) {
-      parts ??= begin(report, chosenBy(run.spec.fit, history), place);
-      put(parts.scores, reading(report.reading), scores(report));
+      parts ??= begin(report, chosenBy(run.spec.fit, history), places.report);
+      put(parts.scores, scores(report));
       put(parts.files, files(report));
     }
     if (!problem && (isReady ? report.baselines : report)?.status !== "pending") return;
@@ -31,12 +38,28 @@ export async function showReport(run, history, place, signal) {
   }
 }
 
+/** Return a function that draws only if `facts` are new, so that a button keeps its focus. */
+function whenNew(draw) {
+  let drawn = null;
+  return (report, facts) => {
+    const now = JSON.stringify(facts);
+    if (now !== drawn) draw(report);
+    drawn = now;
+  };
+}
+
+/** Build the section with the problems of the data, and the advice; null without both. */
+function nextSteps({ traps, reading: read }) {
+  const told = (traps ?? []).map((trap) => trap.sentence);
+  if (!read && !told.length) return null;
+  return card("next", "What to do", [warningsBox(told, "Traps in the data"), reading(read)]);
+}
+
 /** Show the parts that do not change, and return the elements of the other parts. */
 function begin(report, chosen, place) {
   const parts = { scores: h("div"), files: h("div") };
   put(place, card("report", "Report", [
     report.held_out && h("p.hint", heldSentence(report.held_out, chosen)),
-    warningsBox((report.traps ?? []).map((trap) => trap.sentence), "Traps in the data"),
     parts.scores,
     h("div.charts",
       report.classification && classification(report.classification),
