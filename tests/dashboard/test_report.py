@@ -71,12 +71,12 @@ def test_a_regression_is_drawn(page, service, line):
 
 
 def test_the_form_says_of_each_column_whether_it_may_be_empty(page, service, line):
-    """A hint names the range of a number and whether the cell may be empty."""
+    """A hint says whether the field is required, and names the range of a number."""
     page.goto(f"{service}/#/models/sugar/1")
-    age = page.get_by_label("age", exact=True)
-    expect(age).to_have_accessible_description(re.compile(r"^[-\d.]+ to .*may be empty$"))
-    bmi = page.get_by_label("body mass index", exact=True)
-    expect(bmi).to_have_accessible_description(re.compile(r"^[-\d.]+ to [-\d.]+$"))
+    for label, word in (("age", "optional"), ("body mass index", "required")):
+        field = page.get_by_label(label, exact=True)
+        hint = re.compile(rf"^{word}, [-\d.]+ to [-\d.]+$")
+        expect(field).to_have_accessible_description(hint)
 
 
 def test_the_suggested_spec_is_trained_or_opened(page, service, line):
