@@ -41,16 +41,13 @@ class TargetScale(keras.layers.Layer):
         self._gradient = scale / scale**degree
 
     def call(self, z: Any) -> Any:
-        """Return `z` in the unit of the target."""
+        """Return `z` in the unit of the target.
 
-        @ops.custom_gradient
-        def scaled(value: Any) -> tuple[Any, Any]:
-            def gradient(*args: Any, upstream: Any = None) -> Any:
-                return (args[0] if upstream is None else upstream) * self._gradient
-
-            return value * self._scale + self._center, gradient
-
-        return scaled(z)
+        The difference is 0, so it changes only the gradient. TensorFlow would keep the
+        graph of a custom gradient for ever, and with it all objects of the run.
+        """
+        value = ops.stop_gradient(z * self._scale + self._center)
+        return value + (z - ops.stop_gradient(z)) * self._gradient
 
     def fold_into(self, layer: keras.layers.Dense | keras.layers.EinsumDense) -> None:
         """Fold center and scale into the preceding linear layer."""

@@ -14,6 +14,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from workers.training.gradient_registry import temporary_gradients
+
 log = logging.getLogger(__name__)
 
 State = Sequence[tf.Variable]
@@ -67,7 +69,8 @@ class TracedFunction:
     def _trace(self, function: Any, *, xla: bool) -> Any:
         specs = [tf.TensorSpec(shape, tf.float32) for shape in self._shapes]
         traced = tf.function(function, autograph=False, jit_compile=xla)
-        return traced.get_concrete_function(*specs)
+        with temporary_gradients():
+            return traced.get_concrete_function(*specs)
 
     @property
     def seconds(self) -> float:
