@@ -118,8 +118,14 @@ def _hint(line: ErrorDetails) -> str | None:
     return None
 
 
+_WHSEC = "whsec_"
+"""The first letters of a webhook's secret; errors do not repeat it."""
+
+
 def shown(value: Any) -> str:
-    """Return a received value as a short text."""
+    """Return a received value as a short text, but not a secret."""
+    if isinstance(value, str) and _WHSEC in value:
+        return "a secret"
     text = repr(value) if not isinstance(value, dict | list) else _kind(value)
     return text if len(text) <= 80 else text[:77] + "..."
 

@@ -54,11 +54,13 @@ class Bins:
         """Return the number of the interval of each value; a missing cell has the last.
 
         Halves are used, because the width of all intervals may be too large for a float.
+        If it is too small for one, 0 / width is no number, and means the first interval.
         """
         half_width = self.high / 2 - self.low / 2 or 1.0
         scaled = (pl.col(name) / 2 - self.low / 2) / half_width * self.number
         last = pl.lit(MOST_BINS, pl.UInt8)
-        return scaled.clip(0, self.number - 1).cast(pl.UInt8).fill_null(last)
+        places = scaled.clip(0, self.number - 1).fill_nan(0)
+        return places.cast(pl.UInt8).fill_null(last)
 
 
 def histograms(

@@ -26,10 +26,12 @@ class DatasetRepository:
     def get(self, ref: str) -> Dataset:
         """Return the dataset with that id, or a version of that name.
 
-        `houses@2` is a version; the name alone is the newest one.
+        `houses@2` is a version; the name alone is the newest one. An id comes before a
+        dataset that has the id of another one as its name.
         """
         asked = parse_reference(ref)
-        query = self._whole().order_by(Dataset.version.desc()).limit(1)
+        first = (Dataset.id == ref).desc(), Dataset.version.desc()
+        query = self._whole().order_by(*first).limit(1)
         if asked.version is None:
             query = query.where((Dataset.id == ref) | (Dataset.name == ref))
         else:

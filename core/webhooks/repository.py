@@ -1,5 +1,6 @@
 """Query webhooks."""
 
+import secrets
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,18 +29,20 @@ class WebhookRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add(self, run_id: str, spec: WebhookSpec) -> None:
-        """Store the message that a run will send."""
+    def add(self, run_id: str, spec: WebhookSpec, first: int = 0) -> None:
+        """Store the message that a run will send; attempts are counted from `first`."""
         is_signed = spec.secret is not None
         values = {"url": spec.url, "secret": spec.secret, "is_signed": is_signed}
-        self._session.add(Webhook(run_id=run_id, **values))
+        counts = {"attempts": first, "attempts_before": first}
+        self._session.add(Webhook(run_id=run_id, **values, **counts))
 
     def put(self, run_id: str, spec: WebhookSpec) -> bool:
         """Store or replace the message of a run. Return False during an attempt."""
         lock = select(Run.id).where(Run.id == run_id).with_for_update()
         self._session.execute(lock)  # two requests may not both add it
         if self._session.get(Webhook, run_id) is None:
-            self.add(run_id, spec)
+            # a sender of a deleted row may still tell its attempt: count from elsewhere
+            self.add(run_id, spec, 2**20 + secrets.randbelow(2**29))
             self._session.flush()
             return True
         is_signed = spec.secret is not None
@@ -48,7 +51,11 @@ class WebhookRepository:
         return self.restart(run_id, **new, **cleared)
 
     def restart(self, run_id: str, **values: Any) -> bool:
-        """Make a message due now, with all attempts. Return False during an attempt."""
+        """Make a message due now, with all attempts. Return False during an attempt.
+
+        The number of the attempts also rises, so that an attempt that outlived its lease
+        no longer stores its result.
+        """
         is_held = Webhook.lease_until >= now_ms()
         changed = (
             update(Webhook)
@@ -57,7 +64,8 @@ class WebhookRepository:
                 status=WebhookStatus.WAITING,
                 due_at=0,
                 lease_until=0,
-                attempts_before=Webhook.attempts,
+                attempts=Webhook.attempts + 1,
+                attempts_before=Webhook.attempts + 1,
                 **values,
             )
         )

@@ -39,10 +39,10 @@ def _tag(given: str | None) -> str | None:
     return given
 
 
-def _tags(given: list[str]) -> list[str]:
-    for one in given:
+def _tags(given: list[str] | None) -> list[str]:
+    for one in given or ():
         _tag(one)
-    return given
+    return given or []
 
 
 @app.command("list")

@@ -39,7 +39,10 @@ def _plain(column: pl.Series) -> pl.Series:
     kind = column.dtype
     if kind.is_temporal():
         return column.dt.to_string("iso")
-    is_large = (
-        kind.is_integer() and not column.is_between(-_MOST_EXACT, _MOST_EXACT).all()
-    )
-    return column.cast(pl.String) if is_large else column
+    return column.cast(pl.String) if kind.is_integer() and _is_large(column) else column
+
+
+def _is_large(column: pl.Series) -> bool:
+    """Return whether a whole number is too large for a JSON reader with doubles."""
+    bounds = column.min(), column.max()  # as Python's int: polars casts what it compares
+    return any(isinstance(b, int) and abs(b) > _MOST_EXACT for b in bounds)

@@ -321,6 +321,9 @@ def test_a_file_without_its_media_type_gets_a_hint(client):
 WIDE = f"{HEADER};id;empty\n3.25;Köln;yes;3.1.2024;=0;\n;Rom;no;28.1.2024;=1;\n"
 
 
+WIDTHS = (pl.Int8, pl.UInt8, pl.Int16, pl.Int32, pl.UInt32, pl.UInt64)
+
+
 def parquet():
     rows = {
         "id": [7, 2**63 - 1],
@@ -329,6 +332,7 @@ def parquet():
         "paid": [True, False],
         "when": [datetime(2024, 1, 3), datetime(2024, 1, 28)],  # noqa: DTZ001  as in files
         "lists": [[1], [2]],
+        **{str(kind): pl.Series([7, 8], dtype=kind) for kind in WIDTHS},
         "empty": pl.Series([None, None], dtype=pl.String),
     }
     file = io.BytesIO()
@@ -348,8 +352,8 @@ def parquet():
         (
             parquet(),
             "application/vnd.apache.parquet",
-            ["id", "size", "town", "paid", "when"],
-            ["9223372036854775807", None, "Rom", False, "2024-01-28 00:00:00.000000"],
+            ["id", "size", "town", "paid", "when", *map(str, WIDTHS)],
+            [str(2**63 - 1), None, "Rom", False, "2024-01-28 00:00:00.000000", *[8] * 6],
         ),
     ],
     ids=["csv", "parquet"],

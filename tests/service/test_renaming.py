@@ -89,3 +89,12 @@ def test_an_unknown_dataset_is_not_found(client, rename):
     assert_problem(rename("nothing", "homes"), 404, "dataset-not-found")
     more = client.patch("/v1/datasets/nothing", json={"name": "a", "rows": 1})
     assert_problem(more, 422, "invalid-body")
+
+
+def test_an_id_is_not_hidden_by_a_dataset_of_that_name(client, upload, rename):
+    """The dataset with the id is found and deleted, not the one that was named so."""
+    first, other = upload(CSV, "houses"), upload(CSV, "flats")
+    assert rename("flats", first["id"]).status_code == 200
+    assert client.get(f"/v1/datasets/{first['id']}").json()["name"] == "houses"
+    assert client.delete(f"/v1/datasets/{first['id']}").status_code == 204
+    assert client.get(f"/v1/datasets/{other['id']}").status_code == 200

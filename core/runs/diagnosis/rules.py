@@ -158,10 +158,11 @@ def _still_improving(curve: Curve, facts: Facts) -> Diagnosis | None:
         return None if is_on_par(facts) else _impatient(curve)
     if not _is_falling(curve) or is_good(facts):
         return None
+    window = f"{curve.window} epochs" if curve.window > 1 else "epoch"
     return Diagnosis(
         "still_improving",
         f"the {_name(curve)} was still falling: it was {curve.late_gain:.1%} lower in "
-        f"the last {curve.window} epochs than in the {curve.window} epochs before",
+        f"the last {window} than in the {window} before",
     )
 
 

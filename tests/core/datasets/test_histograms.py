@@ -83,3 +83,10 @@ def test_columns_without_values_have_none():
     table = pl.LazyFrame({"day": ["a"]})
     facts = [ColumnFacts("day", ColumnType.CATEGORICAL)]
     assert histograms(table, facts, statistics.of_table(table, facts)) == {}
+
+
+def test_a_range_too_small_for_a_width_has_a_histogram():
+    """Its width is 0 as a float, or 1 / width is infinite."""
+    for values in ([1e-310, 2e-310], [5e-324, 1e-323, 0.0], [1e-309, 2e-309]):
+        (found,) = counted(values)
+        assert sum(found.counts) == len(values)

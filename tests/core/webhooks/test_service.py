@@ -87,11 +87,28 @@ def test_a_message_is_neither_replaced_nor_sent_again_during_an_attempt(database
     retry(database, run_id)
     with database.write() as session:
         again = WebhookRepository(session).claim(run_id, 60.0)
-        assert again.attempts == claimed.attempts + 1
+        assert (again.attempts, again.attempts_now) == (claimed.attempts + 2, 1)
         late = {"status": "delivered", "last_status": 200, "last_error": None}
-        again.attempts -= 1
+        again.attempts = claimed.attempts
         session.expunge(again)
         assert not WebhookRepository(session).tell(again, None, **late)
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_a_late_result_of_another_message_is_not_stored(database, is_deleted):
+    """Its sender claimed a message that was then replaced, or deleted and set again."""
+    run_id = add_hook(database, "http://127.0.0.1:9/")
+    with database.write() as session:
+        old = WebhookRepository(session).claim(run_id, 0.0)
+        session.expunge(old)
+        if is_deleted:
+            WebhookRepository(session).delete(session.get_one(Run, run_id))
+    put(database, run_id, "http://127.0.0.1:9/new")
+    with database.write() as session:
+        webhooks = WebhookRepository(session)
+        new = webhooks.claim(run_id, 60.0)
+        assert new.attempts_now == 1
+        assert not webhooks.tell(old, None, status="delivered", last_error=None)
 
 
 def test_a_run_gets_a_webhook_later(database, receiver):

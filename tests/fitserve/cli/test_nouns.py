@@ -149,6 +149,8 @@ def test_tags_and_notes_of_a_run_are_changed(wire, fitserve):
     done = fitserve("runs", "note", "run_1", "wider")
     assert done.stdout == "run_1: wider\n"
     assert fitserve("runs", "note", "run_1", "").exit_code == 0
+    assert fitserve("runs", "tag", "run_1", "--remove", "old").exit_code == 0
+    assert wire.asked.pop().json == {"tags": {"old": None}}
     assert [asked.json for asked in wire.asked] == [
         {"tags": {"team": "red", "size": "a:b", "old": None}},
         {"notes": "wider"},
