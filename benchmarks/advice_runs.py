@@ -100,7 +100,7 @@ class Results:
         self._known = {line["key"]: line for line in map(json.loads, lines)}
 
     def get(self, key: str) -> Trained | None:
-        """Return the result with a key; None if there is none yet."""
+        """Return the result that is stored under a key; None if no result is."""
         line = self._known.get(key)
         return Trained.from_json(line) if line else None
 

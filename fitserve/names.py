@@ -38,6 +38,9 @@ VersionNumber = Annotated[
 ]
 """The number of a version of a model in the body of a request."""
 
+WEBHOOK_PREFIX = "whsec_"
+"""The first letters of a webhook's secret (Standard Webhooks 1.0.0)."""
+
 DEFAULT_WORKSPACE = "default"
 """The workspace of rows created without a key, or before workspaces existed."""
 

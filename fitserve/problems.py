@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 from pydantic_core import ErrorDetails
 
-from fitserve.names import did_you_mean
+from fitserve.names import WEBHOOK_PREFIX, did_you_mean
 from fitserve.unneeded_layers import UNNEEDED_LAYERS
 
 MEDIA_TYPE = "application/problem+json"
@@ -118,13 +118,9 @@ def _hint(line: ErrorDetails) -> str | None:
     return None
 
 
-_WHSEC = "whsec_"
-"""The first letters of a webhook's secret; errors do not repeat it."""
-
-
 def shown(value: Any) -> str:
     """Return a received value as a short text, but not a secret."""
-    if isinstance(value, str) and _WHSEC in value:
+    if isinstance(value, str) and WEBHOOK_PREFIX in value:
         return "a secret"
     text = repr(value) if not isinstance(value, dict | list) else _kind(value)
     return text if len(text) <= 80 else text[:77] + "..."

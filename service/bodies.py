@@ -42,6 +42,11 @@ async def read_json(request: Request, most_bytes: int | None = None) -> object:
     return parse_spec(bytes(body))
 
 
+async def read_optional_json(request: Request) -> object:
+    """Return the body as `read_json` does, or an empty object if there is no body."""
+    return await read_json(request) if await request.body() else {}
+
+
 def parse_spec(body: bytes) -> object:
     """Parse JSON as `parse_json` does, and refuse duplicate keys."""
     value = parse_json(body)

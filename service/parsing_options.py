@@ -14,8 +14,9 @@ from service.bodies import Body, parse_spec, validate
 from service.problems import BadJson
 
 _CHARSET = re.compile(rb";\s*charset=\"?([^\s\";]+)", re.IGNORECASE)
-_BOOLEANS = {"true": True, "1": True, "yes": True}
-_BOOLEANS |= {"false": False, "0": False, "no": False}
+BOOLEANS = {"true": True, "1": True, "yes": True}
+BOOLEANS |= {"false": False, "0": False, "no": False}
+"""The words of a boolean in a query or a form, in lower case."""
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 CSV = "text/csv"
 FILE_TYPES = frozenset({*MEDIA_TYPES.values(), "application/gzip", "application/zstd"})
@@ -131,7 +132,7 @@ def _fields(given: ImmutableMultiDict[str, Any]) -> dict[str, Any]:
 def _spec(given: dict[str, Any]) -> ParsingSpec:
     if isinstance(given.get("header"), str):
         word = given["header"].lower()
-        given["header"] = _BOOLEANS.get(word, given["header"])
+        given["header"] = BOOLEANS.get(word, given["header"])
     if isinstance(given.get("types"), str):
         given["types"] = _json(given["types"])
     if given.get("delimiter") == "\\t":

@@ -6,9 +6,9 @@ from typing import Self, TypeVar
 
 from pydantic import Field, model_validator
 
+from fitserve.names import WEBHOOK_PREFIX
 from fitserve.specs.closed import Closed
 
-_PREFIX = "whsec_"
 Spec = TypeVar("Spec")
 
 
@@ -44,9 +44,9 @@ def _with_strong_secret(spec: Spec, secret: str | None) -> Spec:
 
 
 def _num_bytes(secret: str) -> int:
-    if not secret.startswith(_PREFIX):
+    if not secret.startswith(WEBHOOK_PREFIX):
         return 0
     try:
-        return len(base64.b64decode(secret.removeprefix(_PREFIX), validate=True))
+        return len(base64.b64decode(secret.removeprefix(WEBHOOK_PREFIX), validate=True))
     except (binascii.Error, ValueError):
         return 0

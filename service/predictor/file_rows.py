@@ -6,20 +6,19 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
+from core.columns.base import LARGEST_EXACT
 from core.errors import InvalidInstances
 from core.lazy import pl
 from fitserve.problems import FieldError
+from service.parsing_options import BOOLEANS
 
 ROWS = "rows"
-_MOST_EXACT = 2**53
-"""The largest size of a whole number that every JSON parser reads exactly."""
-_WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 def wants_rows(params: QueryParams) -> bool:
     """Return whether `?rows=true` is in the query; raise InvalidInstances."""
     given = params.get(ROWS, "false")
-    wanted = _WORDS.get(given.lower())
+    wanted = BOOLEANS.get(given.lower())
     if wanted is not None:
         return wanted
     detail = f"got {given[:40]!r}, expected true or false"
@@ -45,4 +44,4 @@ def _plain(column: pl.Series) -> pl.Series:
 def _is_large(column: pl.Series) -> bool:
     """Return whether a whole number is too large for a JSON reader with doubles."""
     bounds = column.min(), column.max()  # as Python's int: polars casts what it compares
-    return any(isinstance(b, int) and abs(b) > _MOST_EXACT for b in bounds)
+    return any(isinstance(b, int) and abs(b) > LARGEST_EXACT for b in bounds)

@@ -21,7 +21,7 @@ from fitserve.schemas.models import (
 )
 from fitserve.schemas.pages import Page
 from service.auth.scopes import MODELS
-from service.bodies import body_schema, read_json, validate
+from service.bodies import body_schema, read_json, read_optional_json, validate
 from service.dependencies import (
     CallerDep,
     Cursor,
@@ -138,8 +138,7 @@ async def undo_change(
     Each further call undoes the change before. The contract is not checked. Fails with
     409 if there is no change to undo, or if the version before was deleted.
     """
-    body = await read_json(request) if await request.body() else {}
-    wanted = validate(UndoRequest, body)
+    wanted = validate(UndoRequest, await read_optional_json(request))
     return await to_thread.run_sync(_undo, services, caller, name, wanted)
 
 

@@ -1,11 +1,14 @@
 """/v1/webhooks, and the webhook of a run."""
 
+from collections.abc import Callable
 from functools import partial
 
 from anyio import to_thread
 from fastapi import Request
+from sqlalchemy.orm import Session
 
 from core.runs.repository import RunRepository
+from core.runs.tables import Run
 from core.webhooks.repository import WebhookRepository
 from core.webhooks.service import put_webhook, retry_webhook
 from fitserve.enums import WebhookStatus
@@ -13,7 +16,7 @@ from fitserve.schemas.pages import Page
 from fitserve.schemas.webhooks import WebhookRead
 from fitserve.specs.webhook import WebhookRetry, WebhookSpec
 from service.auth.scopes import RUNS
-from service.bodies import body_schema, read_json, validate
+from service.bodies import body_schema, read_json, read_optional_json, validate
 from service.dependencies import (
     Cursor,
     Limit,
@@ -60,15 +63,8 @@ async def set_webhook(
     once. Fails with 409 during an attempt.
     """
     spec = validate(WebhookSpec, await read_json(request))
-    return await to_thread.run_sync(partial(_put, services, workspace, run_id, spec))
-
-
-def _put(
-    services: Services, workspace: str, run_id: str, spec: WebhookSpec
-) -> WebhookRead:
-    with services.database.write() as session:
-        run = RunRepository(session, workspace).get(run_id)
-        return put_webhook(session, run, spec, services.settings.webhooks)
+    change = partial(put_webhook, spec=spec, rules=services.settings.webhooks)
+    return await to_thread.run_sync(_changed, services, workspace, run_id, change)
 
 
 @router.post("/runs/{run_id}/webhook/retry", openapi_extra=body_schema(WebhookRetry))
@@ -80,17 +76,20 @@ async def send_webhook(
     The secret is deleted after the last attempt, so the body must then contain it again.
     Fails with 409 before the end of the run and during an attempt.
     """
-    body = await read_json(request) if await request.body() else {}
-    wanted = validate(WebhookRetry, body)
-    return await to_thread.run_sync(partial(_retry, services, workspace, run_id, wanted))
+    wanted = validate(WebhookRetry, await read_optional_json(request))
+    change = partial(retry_webhook, wanted=wanted)
+    return await to_thread.run_sync(_changed, services, workspace, run_id, change)
 
 
-def _retry(
-    services: Services, workspace: str, run_id: str, wanted: WebhookRetry
+def _changed(
+    services: Services,
+    workspace: str,
+    run_id: str,
+    change: Callable[[Session, Run], WebhookRead],
 ) -> WebhookRead:
+    """Change the webhook of a run in a transaction."""
     with services.database.write() as session:
-        run = RunRepository(session, workspace).get(run_id)
-        return retry_webhook(session, run, wanted)
+        return change(session, RunRepository(session, workspace).get(run_id))
 
 
 @router.delete("/runs/{run_id}/webhook", status_code=204)

@@ -1,8 +1,8 @@
 """Find the rows on which the versions of two runs may both be scored.
 
 These are the test rows of the candidate that the rival neither trained nor validated on.
-If there are none, they are its validation rows that the rival did not train on. Rows of
-different datasets are compared by their hashes.
+Without such test rows, they are the validation rows of the candidate that the rival did
+not train on. Rows of different datasets are compared by their hashes.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def common_held_out(
 
 @dataclass(frozen=True)
 class _Used:
-    """Which rows of a dataset a run trained on, and which it validated on."""
+    """Masks of the rows of a dataset that a run trained on, and that it validated on."""
 
     trained: NDArray[np.bool_]
     validated: NDArray[np.bool_]

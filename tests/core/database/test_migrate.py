@@ -99,6 +99,15 @@ def test_rows_from_before_workspaces_are_in_default(database, database_url):
     command.check(config)
 
 
+def migrate_again(database, database_url, revision):
+    """Migrate back to a revision, and to head again. Return Alembic's configuration."""
+    config = alembic_config(database_url)
+    for migrate, target in ((command.downgrade, revision), (command.upgrade, "head")):
+        database.close()
+        migrate(config, target)
+    return config
+
+
 def test_a_headline_of_before_becomes_the_main_figure(database, database_url):
     """Version and run get the metric and its value; the interval stays unknown."""
     metrics = {"r2": None, "mae": 0.25}
@@ -109,11 +118,7 @@ def test_a_headline_of_before_becomes_the_main_figure(database, database_url):
         for run_id, given in zip(ids, (headline, None), strict=True):
             version = Version(model_name="m", run_id=run_id, headline=given, **more)
             ModelRepository(session, "default").add_version(version)
-    config = alembic_config(database_url)
-    database.close()
-    command.downgrade(config, "0016-1")
-    database.close()
-    command.upgrade(config, "head")
+    migrate_again(database, database_url, "0016-1")
     with database.read() as session:
         models, runs = (
             kind(session, "default") for kind in (ModelRepository, RunRepository)
@@ -139,11 +144,7 @@ def test_a_webhook_of_before_is_known_to_be_signed_while_it_has_its_secret(
             own = {"status": status} if status in secrets else {}
             hook = Webhook(run_id=run_id, url="u", secret=secrets.get(status), **own)
             session.add(hook)
-    config = alembic_config(database_url)
-    database.close()
-    command.downgrade(config, "0016")
-    database.close()
-    command.upgrade(config, "head")
+    config = migrate_again(database, database_url, "0016")
     with database.read() as session:
         known = {name: session.get_one(Webhook, key) for name, key in ids.items()}
         assert {name: hook.is_signed for name, hook in known.items()} == {

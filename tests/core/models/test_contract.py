@@ -60,7 +60,7 @@ def test_another_unicode_form_of_a_name_is_no_difference():
 
 
 def test_equal_contracts_do_not_differ():
-    """What a run does not know yet, such as missing values, is no difference."""
+    """A fact that a run does not know yet, such as missing values, is not a difference."""
     assert contract_differences(OLD, OLD) == []
     unknown = made(Input("a", A.type, A.format, None), B)
     assert contract_differences(made(column("a", missing=True), B), unknown) == []

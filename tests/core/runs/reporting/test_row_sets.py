@@ -73,7 +73,7 @@ def test_versions_of_one_lineage_are_scored_on_common_test_rows(bench):
 
 
 def test_without_test_rows_validation_rows_are_scored(bench):
-    """The other run did not train on these rows. If there are none, the reason helps."""
+    """No row was trained on by the other run. Without such rows, the error says why."""
     bench.upload(csv(ROWS), "v")
     one, same = (trained(bench, "v") for _ in range(2))
     found = common(bench, one, same)
