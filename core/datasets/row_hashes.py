@@ -6,10 +6,11 @@ Equal rows have equal hashes in every version of a dataset, whatever its file fo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.format import open_memmap
+from numpy.lib.format import write_array_header_1_0
 from numpy.typing import NDArray
 
 from core.columns.categorical import ID_OR_NAME
@@ -28,7 +29,8 @@ from core.storage import Storage
 from fitserve.schemas.datasets import ColumnRead
 
 _ROWS, _COLUMNS = 200_000, 32
-"""The most rows and columns in memory at once; the rows are whole row groups."""
+"""The most rows and columns of a thread in memory; the rows are whole row groups."""
+_THREADS = 2
 _CELLS = 14_000
 """The most cells that are hashed at once: larger arrays than 128 KiB cost page faults."""
 _PART = 1_000_000
@@ -49,14 +51,29 @@ def write_hashes(table: Path, columns: Sequence[str], target: Path) -> Path:
 
     A column that the table lacks counts as missing in every row.
     """
-    rows = pl.scan_parquet(table)
-    num_rows = int(rows.select(pl.len()).collect().item())
-    file = open_memmap(target, "w+", np.dtype("<u8"), (num_rows,))
-    for start in range(0, num_rows, _ROWS):
-        part = rows.slice(start, _ROWS)
-        file[start : start + _ROWS] = _hashes(part, columns, num_rows - start)
-    file.flush()
+    with target.open("wb") as file:  # not a memory map, which crashes on a full disk
+        header = {"descr": "<u8", "fortran_order": False, "shape": (_num_rows(table),)}
+        write_array_header_1_0(file, header)
+        for part in _parts_of_table(table, columns):
+            file.write(part.astype("<u8", copy=False).data)
     return target
+
+
+def _num_rows(table: Path) -> int:
+    return int(pl.scan_parquet(table).select(pl.len()).collect().item())
+
+
+def _parts_of_table(table: Path, columns: Sequence[str]) -> Iterator[Hashes]:
+    """Yield the hashes of the rows of a Parquet table, in parts of `_ROWS`."""
+    rows, num_rows = pl.scan_parquet(table), _num_rows(table)
+
+    def part_from(start: int) -> Hashes:
+        return _hashes(rows.slice(start, _ROWS), columns, num_rows - start)
+
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for first in range(0, num_rows, _THREADS * _ROWS):
+            end = min(first + _THREADS * _ROWS, num_rows)
+            yield from threads.map(part_from, range(first, end, _ROWS))
 
 
 def _hashes(rows: pl.LazyFrame, columns: Sequence[str], left: int) -> Hashes:
@@ -131,13 +148,6 @@ def columns_of(dataset: Dataset) -> list[str]:
     if dataset.lineage is not None:
         return dataset.lineage.columns
     return hashed_columns(dataset.columns)
-
-
-def _parts_of_table(table: Path, columns: Sequence[str]) -> Iterator[Hashes]:
-    rows = pl.scan_parquet(table)
-    num_rows = int(rows.select(pl.len()).collect().item())
-    for start in range(0, num_rows, _ROWS):
-        yield _hashes(rows.slice(start, _ROWS), columns, num_rows - start)
 
 
 def arrivals(dataset: Dataset) -> NDArray[np.int64]:

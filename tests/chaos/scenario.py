@@ -1,8 +1,8 @@
 """Play rows: start a cluster, cause the fault, run the checker."""
 
+import contextlib
 import random
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,6 +25,7 @@ from tests.chaos.rows import (  # noqa: F401  imported to register their rows
     queue,
     workers,
 )
+from tests.disks import small_disk
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def run_scenario(
     given = {**row.environment, **environment}
     figure = "not played to its end"
     with (
-        _disk(home, row.tmpfs),
+        small_disk(home, row.tmpfs) if row.tmpfs else contextlib.nullcontext(),
         cluster(where, home, row.apis, row.workers, **given) as built,
     ):
         try:
@@ -89,21 +90,6 @@ def _kept(built: Cluster) -> Path:
         ]
     (kept / "runs.txt").write_text("\n".join(map(str, columns)))
     return Path(shutil.copytree(built.log_dir, kept / "logs"))
-
-
-@contextmanager
-def _disk(home: Path, size: str) -> Iterator[None]:
-    """Mount a small disk as the home, if a size is given."""
-    if not size:
-        yield
-        return
-    home.mkdir(parents=True)
-    options = ["-t", "tmpfs", "-o", f"size={size}", "tmpfs"]
-    subprocess.run(["mount", *options, home], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", home], check=True)
 
 
 @contextmanager

@@ -1,6 +1,10 @@
 """The hash of a row: equal for equal values, and the same in every release."""
 
+import contextlib
+import errno
 import math
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -13,6 +17,7 @@ from core.datasets import row_hashes
 from core.datasets.row_hashes import hashed_columns, write_hashes
 from core.datasets.value_hashes import text_hashes, value_bits
 from fitserve.schemas.datasets import ColumnRead
+from tests.disks import small_disk
 
 
 @pytest.fixture
@@ -118,3 +123,28 @@ def test_ids_and_row_numbers_do_not_identify_a_row():
     others = [column("x"), column("note", "free text"), column("one", "constant")]
     assert hashed_columns([*ids, *others]) == ["x", "note", "one"]
     assert hashed_columns(ids) == ["row", "id", "uuid"]
+
+
+_WRITE = """
+import sys
+from pathlib import Path
+from core.datasets.row_hashes import write_hashes
+try:
+    write_hashes(Path(sys.argv[1]), ["a"], Path(sys.argv[2]))
+except OSError as error:
+    print(error.errno)
+"""
+
+
+def test_a_full_disk_is_an_error_and_no_crash(tmp_path):
+    """A write to a memory map of a file would end the process with SIGBUS."""
+    pl.DataFrame({"a": range(20_000)}).write_parquet(tmp_path / "t.parquet")
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(small_disk(tmp_path / "disk", "64k"))
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("this process may not mount a disk")
+        places = [tmp_path / "t.parquet", tmp_path / "disk" / "h.npy"]
+        command = [sys.executable, "-c", _WRITE, *places]
+        ran = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout.strip()) == (0, str(errno.ENOSPC))
