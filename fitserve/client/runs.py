@@ -11,7 +11,7 @@ from fitserve.client.blocking import Blocking, iterating, returning
 from fitserve.client.errors import RunFailed
 from fitserve.client.following import EpochEvent, Event, Follower, events
 from fitserve.client.keras_models import KerasLike, with_keras_model
-from fitserve.client.transport import Resource, url_path, without_none
+from fitserve.client.transport import Resource, as_mapping, url_path, without_none
 from fitserve.enums import TERMINAL, RunStatus, WebhookStatus
 from fitserve.schemas.comparison import ComparisonRead
 from fitserve.schemas.report import ReportRead
@@ -130,7 +130,8 @@ class AsyncRuns(Resource):
             >>> client.runs.update(run.id, {"team": "red"}, "wider")  # doctest: +SKIP
 
         """
-        body = without_none({"tags": tags and dict(tags), "notes": notes})
+        named = None if tags is None else as_mapping("tags", tags, '{"team": "red"}')
+        body = without_none({"tags": named, "notes": notes})
         return await self._transport.read(
             RunRead, "PATCH", url_path("runs", run_id), json=body, again=True
         )

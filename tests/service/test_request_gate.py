@@ -155,3 +155,18 @@ def test_a_folder_of_files_names_its_methods(client):
     answer = client.post("/dashboard/index.html")
     assert_problem(answer, 405, "http-405")
     assert answer.headers["allow"] == "GET"
+
+
+def test_an_answer_about_a_bug_says_that_the_connection_ends(settings, monkeypatch):
+    """The server closes the connection after an exception, so a client must not reuse it."""
+
+    def fail(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("service.routes.comparison.compare_runs", fail)
+    app = create_app(settings)
+    with TestClient(app, "http://localhost", raise_server_exceptions=False) as client:
+        answer = client.get("/v1/runs/compare?ids=a,b")
+        assert (answer.status_code, answer.json()["title"]) == (500, "Internal error")
+        assert answer.headers["connection"] == "close"
+        assert "connection" not in client.get("/v1/runs/nope").headers
