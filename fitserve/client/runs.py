@@ -75,14 +75,15 @@ class AsyncRuns(Resource):
         tag: str | None = None,
         target: str | None = None,
         text: str | None = None,
+        dataset: str | None = None,
     ) -> AsyncIterator[RunRead]:
         """List runs, newest first; each page is requested when needed.
 
         `tag` is `name:value`. The words of `text` all occur in the id, the names, the
-        tags or the notes of a run.
+        tags or the notes of a run. `dataset` is the name of a dataset that a run reads.
         """
         chosen = {"status": status, "model": model, "tag": tag, "target": target}
-        chosen["text"] = text
+        chosen |= {"text": text, "dataset": dataset}
         return self._transport.pages(RunRead, "runs", **chosen)
 
     async def history(self, run_id: str) -> HistoryRead:
