@@ -109,11 +109,11 @@ def _changes(former: Former, new: Version, runs: Mapping[str, Run]) -> VersionCh
 
 def spec_changes(before: dict[str, Any], after: dict[str, Any]) -> list[SpecChange]:
     """Return which parts of two specs differ, without those that are shown elsewhere."""
-    specs = [
+    old, new = (
         {key: value for key, value in spec.items() if key not in _SHOWN_ELSEWHERE}
         for spec in (before, after)
-    ]
-    return [one for one in _differences(*specs) if one.pointer != _SEED]
+    )
+    return [one for one in _differences(old, new) if one.pointer != _SEED]
 
 
 def _differences(
