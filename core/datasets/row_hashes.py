@@ -32,7 +32,7 @@ _ROWS, _COLUMNS = 200_000, 32
 """The most rows and columns of a thread in memory; the rows are whole row groups."""
 _THREADS = 2
 _CELLS = 50_000
-"""The most cells that are hashed at once, so that the arrays fit the processor's cache."""
+"""The most cells that are hashed at once, so that arrays fit the processor's cache."""
 _PART = 1_000_000
 """The most stored hashes in one part."""
 _NAMES_ROWS = (ID, ID_OR_NAME, ROW_NUMBER)
