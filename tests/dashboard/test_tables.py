@@ -88,7 +88,7 @@ def test_rows_are_appended_and_the_warnings_shown(page, service, flats):
     expect(page.locator(".is-current th")).to_have_text("version 3")
     expect(page.locator("[aria-labelledby=rows]")).to_contain_text("colour")
     expect(page.locator(".facts")).to_contain_text(
-        "the last 1 row from the file more.csv"
+        "1 row added from the file more.csv"
     )
     expect(page.locator(".is-current .size")).to_contain_text("added")
     with Client(service) as client:

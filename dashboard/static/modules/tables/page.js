@@ -39,7 +39,7 @@ export async function page({ given: [name], query, signal }) {
       versions[0].status === "ready"
         && h("a.button.primary", { href: `#/?dataset=${encodeURIComponent(name)}` }, "Train on it"))),
     reader && h("p.hint", { id: "kept-name" }, "The table keeps its name, because runs have read it: ",
-      h("a", { href: `#/runs/${reader.id}` }, `run ${reader.id}`), ", for example."),
+      h("a", { href: `#/runs/${reader.id}` }, reader.id), ", for example."),
     lackingNotice(["datasets:write"]),
     rowsSection(shown, signal),
     versionsSection(versions, shown, next));
@@ -66,7 +66,7 @@ function rowsSection(dataset, signal) {
   return card("rows", `First rows of version ${version}`, [
     h("div.facts", about, filename && h("span",
       added === null ? `from the file ${filename}`
-        : `the last ${plural(added, "row")} from the file ${filename}`)),
+        : `${plural(added, "row")} added from the file ${filename}`)),
     error && h("p.wrong", error.detail),
     remarkBoxes(warnings, kinds, "Warnings from reading the file"),
     status === "ready" && firstRows(dataset, signal),
