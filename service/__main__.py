@@ -4,15 +4,13 @@ import os
 import socket
 import sys
 
-import uvicorn
-
 from core import logs, tracing
 from core.database.sessions import Database
 from core.keys.insecure_binding import InsecureBinding, refuse_insecure_binding
 from core.settings import Settings
 from core.supervised import LISTEN_FD, end_with_supervisor
 from service.app import create_app
-from service.server import make_server
+from service.server import api_config, make_server
 
 
 def main() -> None:
@@ -23,17 +21,7 @@ def main() -> None:
     tracing.start("api")
     _refuse_insecure_binding(settings)
     app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        limit_concurrency=512,
-        ws="none",  # no route uses WebSockets
-        timeout_graceful_shutdown=20,
-        server_header=False,
-    )
+    config = api_config(app, settings.host, settings.port)
     fd = os.environ.get(LISTEN_FD)
     sockets = [socket.socket(fileno=int(fd))] if fd else None
     server = make_server(config, settings.limits, app.state.services.polling.stop)

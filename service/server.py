@@ -10,6 +10,7 @@ from asyncio import Transport
 from collections.abc import Callable
 from enum import Enum
 from types import FrameType
+from typing import Any
 
 import orjson
 from uvicorn import Config, Server
@@ -149,6 +150,21 @@ class TimeoutServer(Server):
                 if isinstance(connection, TimeoutProtocol):
                     connection.check(connection.loop.time(), _TICKS / 10)
         return await super().on_tick(counter)
+
+
+def api_config(app: Callable[..., Any], host: str, port: int) -> Config:
+    """Return uvicorn's options for the API."""
+    return Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        limit_concurrency=512,
+        ws="none",  # no route uses WebSockets
+        timeout_graceful_shutdown=20,
+        server_header=False,
+    )
 
 
 def protocol(limits: Limits) -> type[TimeoutProtocol]:
