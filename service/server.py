@@ -9,6 +9,7 @@ second covers all connections, so that a request costs one addition and no timer
 from asyncio import Transport
 from collections.abc import Callable
 from enum import Enum
+from socket import socket
 from types import FrameType
 from typing import Any
 
@@ -130,13 +131,22 @@ class TimeoutServer(Server):
 
     Args:
         config: uvicorn's configuration.
+        on_start: called when the application has started, before the first request.
         on_stop: called at a signal to stop, before uvicorn waits for open requests.
 
     """
 
-    def __init__(self, config: Config, on_stop: Callable[[], None]) -> None:
+    def __init__(
+        self, config: Config, on_start: Callable[[], None], on_stop: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._on_start = on_start
         self._on_stop = on_stop
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Start the application, listen, and call `on_start`."""
+        await super().startup(sockets)
+        self._on_start()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End the requests that wait for a change, then stop."""
@@ -173,12 +183,16 @@ def protocol(limits: Limits) -> type[TimeoutProtocol]:
 
 
 def make_server(
-    config: Config, limits: Limits, on_stop: Callable[[], None] = lambda: None
+    config: Config,
+    limits: Limits,
+    *,
+    on_start: Callable[[], None] = lambda: None,
+    on_stop: Callable[[], None] = lambda: None,
 ) -> TimeoutServer:
     """Return a server whose connections have timeouts."""
     config.http = protocol(limits)
     config.ws = "none"  # an upgraded connection would bypass authorization
-    return TimeoutServer(config, on_stop)
+    return TimeoutServer(config, on_start, on_stop)
 
 
 def _answer(kind: ProblemType, detail: str) -> bytes:

@@ -4,7 +4,6 @@ The parent imports Keras before it forks, but never computes with Keras. So chil
 within milliseconds, and only children run TensorFlow (docs/decisions/0002).
 """
 
-import gc
 import logging
 import multiprocessing
 import os
@@ -20,6 +19,7 @@ from celery import signals
 from core import tracing
 from core.database.sessions import Database
 from core.datasets.ingest import Ingest, Reader
+from core.garbage_collection import freeze_heap, pause_collection
 from core.janitor import Janitor
 from core.logs import bound
 from core.queue import DATASETS, READ, RUNS, TRAIN, Queue, make_celery
@@ -50,11 +50,10 @@ _stopping = multiprocessing.get_context("fork").RawValue("b", 0)
 
 def import_keras() -> None:
     """Import Keras in the parent, before it forks; an error here ends the worker."""
+    pause_collection()
     import workers.run_executor  # noqa: F401, PLC0415  only a worker for runs needs it
 
-    # garbage collection in a child then skips the imported modules
-    gc.collect()
-    gc.freeze()
+    freeze_heap()
 
 
 @signals.setup_logging.connect
