@@ -84,10 +84,16 @@ def _answer(request: Request, error: Exception) -> Response:
         return _http(request, error)
     if isinstance(error, RequestValidationError):
         return _validation(request, error)
+    return error_response(error, request.scope)
+
+
+def error_response(error: Exception, scope: Scope) -> Response:
+    """Return the problem of an exception; log an unexpected one, which is a bug."""
     problem = known_problem(error)
     if problem is None:
-        return _unknown(request, error)
-    return problem_response(problem, request.scope)
+        log.error("unexpected error", exc_info=error)
+        problem = ProblemType.INTERNAL_ERROR.problem(INTERNAL_ERROR)
+    return problem_response(problem, scope)
 
 
 def known_problem(error: Exception) -> Problem | None:
@@ -145,9 +151,3 @@ def _validation(request: Request, error: RequestValidationError) -> Response:
         found.pointer = "#/" + "/".join(str(part) for part in line["loc"])
     invalid = InvalidBody(sentences(errors), errors)
     return problem_response(invalid.problem(), request.scope)
-
-
-def _unknown(request: Request, error: Exception) -> Response:
-    log.error("unexpected error", exc_info=error)
-    problem = ProblemType.INTERNAL_ERROR.problem(INTERNAL_ERROR)
-    return problem_response(problem, request.scope)
