@@ -27,6 +27,7 @@ def main() -> None:
     sockets = [socket.socket(fileno=int(fd))] if fd else None
     stop_waiting = app.state.services.polling.stop
     server = make_server(config, settings.limits, on_start=_settle, on_stop=stop_waiting)
+    app.state.services.predictor.is_alone = server.has_one_request
     server.run(sockets=sockets)
 
 

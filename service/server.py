@@ -148,6 +148,10 @@ class TimeoutServer(Server):
         await super().startup(sockets)
         self._on_start()
 
+    def has_one_request(self) -> bool:
+        """Return whether one request is in progress; call it during a request."""
+        return len(self.server_state.tasks) == 1
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End the requests that wait for a change, then stop."""
         self._on_stop()

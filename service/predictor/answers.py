@@ -78,7 +78,7 @@ def make_answer(
     served: ServedVersion, output: NetworkOutput, warnings: list[RowWarning]
 ) -> ModelAnswer:
     """Return the answer, with a warning for each row whose arithmetic overflowed."""
-    if not np.isfinite(output).all():
+    if not np.logical_and.reduce(np.isfinite(output), axis=None):
         notes = Notes(warnings=warnings)
         for row, is_known in enumerate(_finite_rows(output)):
             if not is_known:
