@@ -11,7 +11,7 @@ from collections.abc import Callable
 from enum import Enum
 from socket import socket
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from uvicorn import Config, Server
@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from core.settings import Limits
 from fitserve.problem_types import ProblemType
 from fitserve.problems import MEDIA_TYPE
+from service.joined_writes import JoinedWrites
 
 _TICKS = 10
 """uvicorn's ticks, a tenth of a second each, between two checks."""
@@ -40,7 +41,8 @@ class TimeoutProtocol(HttpToolsProtocol):
     limits = Limits()
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        joined = JoinedWrites(transport, self.loop)
+        super().connection_made(cast(Transport, joined))
         self._received = 0
         self._check_at = self.limits.max_head_bytes
         self._waiting: tuple[Phase, object] = (Phase.NOTHING, None)
