@@ -3,6 +3,10 @@
 import os
 import socket
 import sys
+from functools import partial
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 
 from core import logs, tracing
 from core.database.sessions import Database
@@ -25,14 +29,20 @@ def main() -> None:
     config = api_config(app, settings.host, settings.port)
     fd = os.environ.get(LISTEN_FD)
     sockets = [socket.socket(fileno=int(fd))] if fd else None
-    stop_waiting = app.state.services.polling.stop
-    server = make_server(config, settings.limits, on_start=_settle, on_stop=stop_waiting)
+    server = make_server(
+        config,
+        settings.limits,
+        on_start=partial(_settle, app),
+        on_stop=app.state.services.polling.stop,
+    )
     app.state.services.predictor.is_alone = server.has_one_request
     server.run(sockets=sockets)
 
 
-def _settle() -> None:
-    """Prepare garbage collection for requests, after everything has been created."""
+def _settle(app: FastAPI) -> None:
+    """Do what would stall the first requests, and end full garbage collections."""
+    for _ in iter_route_contexts(app.router.routes):  # FastAPI prepares its routes
+        pass
     freeze_heap()
     collect_rarely()
 
