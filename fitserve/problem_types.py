@@ -32,8 +32,8 @@ class ProblemType(Enum):
     BAD_REQUEST = (
         400,
         "Bad request",
-        """The request is malformed: the URL contains a NUL character, or a header that
-        may occur only once occurs twice.""",
+        """The request is malformed: it is not valid HTTP/1.1, the URL contains a NUL
+        character, or a header that may occur only once occurs twice.""",
     )
     UNAUTHORIZED = (
         401,

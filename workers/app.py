@@ -30,6 +30,7 @@ from core.workers import repository as kinds
 from core.workers.presence import Presence
 from workers.broker import bear_junk
 from workers.hang_detector import kernels_alarm
+from workers.idle_memory import IdleMemory
 from workers.watchdog import Watchdog, waiting_datasets, waiting_runs
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,8 @@ def _open(**_: Any) -> None:
     Janitor(database, storage, Queue(celery), settings.runs).start()
     seconds = settings.runs.heartbeat_seconds
     Presence(database, owner, _kind(queues), seconds).start()
+    _child["memory"] = IdleMemory()
+    _child["memory"].start()
 
 
 def _kind(queues: Collection[str]) -> str:
@@ -138,7 +141,8 @@ def _traced(run_id: str) -> Iterator[None]:
 def _at_work() -> Iterator[None]:
     _busy.set()
     try:
-        yield
+        with _child["memory"].at_work():
+            yield
     except MemoryError:  # otherwise Celery ends this worker, and then its replacement
         log.exception("out of memory, so the run or dataset has no recorded end yet")
     finally:

@@ -31,8 +31,8 @@ from fitserve.schemas.datasets import ColumnRead
 _ROWS, _COLUMNS = 200_000, 32
 """The most rows and columns of a thread in memory; the rows are whole row groups."""
 _THREADS = 2
-_CELLS = 14_000
-"""The most cells that are hashed at once: larger arrays than 128 KiB cost page faults."""
+_CELLS = 50_000
+"""The most cells that are hashed at once, so that arrays fit the processor's cache."""
 _PART = 1_000_000
 """The most stored hashes in one part."""
 _NAMES_ROWS = (ID, ID_OR_NAME, ROW_NUMBER)

@@ -47,14 +47,19 @@ def refuse_breaking_version(
 
 
 def undo(
-    models: ModelRepository, name: str, alias: str | None, cause: Cause
+    models: ModelRepository,
+    name: str,
+    alias: str | None,
+    cause: Cause,
+    number: int | None = None,
 ) -> ModelChange:
     """Undo the last change of an alias; return the change that this makes.
 
-    Raises ModelNotFound, AliasNotFound, NothingToUndo.
+    `number` is the number that this change must have. Raises ModelNotFound,
+    AliasNotFound, NothingToUndo.
     """
     models.lock(name)
-    last = undoable(models, name, alias)
+    last = undoable(models, name, alias, number)
     why = cause.why if cause.why != Cause.BY_REQUEST else UNDO
     cause = replace(cause, why=why, undoes=last.number)
     if alias is None:
@@ -63,10 +68,13 @@ def undo(
     return models.changes(name, limit=1)[0]
 
 
-def undoable(models: ModelRepository, name: str, alias: str | None) -> ModelChange:
+def undoable(
+    models: ModelRepository, name: str, alias: str | None, number: int | None = None
+) -> ModelChange:
     """Return the change of an alias that would be undone.
 
-    Raises ModelNotFound, AliasNotFound, NothingToUndo.
+    Raises ModelNotFound, AliasNotFound, and NothingToUndo, also if the number of that
+    change is not `number`.
     """
     models.get(name)
     last = models.last_change(name, alias)
@@ -78,6 +86,12 @@ def undoable(models: ModelRepository, name: str, alias: str | None) -> ModelChan
     if last.before is None:
         raise NothingToUndo(
             f"{what} of {name!r} pointed at no version before version {last.after}."
+        )
+    if number not in (None, last.number):
+        raise NothingToUndo(
+            f"Change {number} of {name!r} is not the last change of {what} that is left "
+            f"to undo; that is change {last.number}, from version {last.before} to "
+            f"version {last.after}. GET /v1/models/{name}/changes lists them."
         )
     try:
         models.version(name, last.before)

@@ -210,11 +210,19 @@ def rollback(
     name: Name,
     alias: Alias = None,
     reason: Reason = None,
+    change: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Number of the change to undo, from `fitserve models changes`; refused "
+            "if another one is the last.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Undo the last promotion; each further call undoes the one before."""
     with service(context) as client:
-        done = client.models.rollback(name, alias, reason)
+        done = client.models.rollback(name, alias, reason, change)
         moved = f"from version {done.before} back to version {done.after}"
         if done.before is None:
             moved = f"again to version {done.after}"

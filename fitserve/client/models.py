@@ -109,14 +109,19 @@ class AsyncModels(Resource):
         )
 
     async def rollback(
-        self, name: str, alias: str | None = None, reason: str | None = None
+        self,
+        name: str,
+        alias: str | None = None,
+        reason: str | None = None,
+        change: int | None = None,
     ) -> ChangeRead:
         """Undo the last change of an alias or, without one, of the serving version.
 
-        Each further call undoes the change before. Raises NothingToUndo.
+        Each further call undoes the change before. `change` is the number of the change
+        to undo, so that a repeated call undoes no other. Raises NothingToUndo.
         """
         path = url_path("models", name, "changes", "undo")
-        body = without_none({"alias": alias, "reason": reason})
+        body = without_none({"alias": alias, "reason": reason, "change": change})
         return await self._transport.read(ChangeRead, "POST", path, json=body)
 
     def changes(self, name: str, alias: str | None = None) -> AsyncIterator[ChangeRead]:

@@ -209,6 +209,12 @@ class UndoRequest(BaseModel):
     alias: Annotated[str, Field(max_length=100)] | None = Field(
         default=None, description="The alias; absent for the serving version."
     )
+    change: int | None = Field(
+        default=None,
+        ge=1,
+        description="Number of the change to undo; refused if another one is the last. A "
+        "repeated request then undoes nothing more.",
+    )
     reason: str | None = Field(
         default=None,
         min_length=1,

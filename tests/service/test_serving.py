@@ -92,7 +92,12 @@ def test_rows_that_make_an_id_a_feature_break_no_caller(story):
     assert [(c["before"], c["after"]) for c in changes] == [(1, 2), (None, 1)]
     assert [c["why"] for c in changes] == [f"promotion of {run['id']}", "first version"]
     assert changes[0]["who"] == f"run {run['id']}"
-    undone = client.post("/v1/models/prices/changes/undo").json()
+    other = client.post("/v1/models/prices/changes/undo", json={"change": 1})
+    assert other.status_code == 409, other.text
+    assert "that is change 2, from version 1 to version 2" in other.json()["detail"]
+    undone = client.post("/v1/models/prices/changes/undo", json={"change": 2}).json()
+    again = client.post("/v1/models/prices/changes/undo", json={"change": 2})
+    assert again.json()["type"] == "/problems/nothing-to-undo"
     assert (undone["before"], undone["after"], undone["undoes"]) == (2, 1, 2)
     assert predicted(client) == 1
     answer = client.post("/v1/models/prices/changes/undo", json={})

@@ -1,8 +1,8 @@
 // A button that deletes a resource after a confirmation.
 
 import { send } from "./api.js";
+import { isConfirmed } from "./confirmation.js";
 import { announce, goTo, h } from "./dom.js";
-import { openDialog } from "./parts.js";
 import { attempt } from "./problems.js";
 
 /** Build the button. Show an error next to it, or open the page `next` after the deletion.
@@ -19,17 +19,4 @@ export function deleteButton(path, name, {
   };
   const button = h("button.quiet.bad", { onclick, ...props }, label);
   return h("div.delete", button, failed);
-}
-
-/** Ask for confirmation. Cancel has the initial focus, and Escape cancels. */
-function isConfirmed(title, detail, verb) {
-  return new Promise((resolve) => {
-    const answer = (value) => () => dialog.close(value);
-    const no = h("button", { onclick: answer("no") }, "Cancel");
-    const yes = h("button.danger", { onclick: answer("yes") }, verb);
-    const dialog = openDialog("alertdialog", title, detail, h("div.actions", no, yes));
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
-    addEventListener("hashchange", answer("no"), { once: true }); // another page opens
-    no.focus();
-  });
 }

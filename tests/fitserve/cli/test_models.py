@@ -110,14 +110,14 @@ def test_a_promotion_is_rolled_back_and_listed(wire, fitserve):
     wire.answers("POST /v1/models/wine/changes/undo", bodies.change())
     wire.answers("GET /v1/models/wine/changes", bodies.page(bodies.change()))
     wire.answers("GET /v1/models/wine", bodies.model())
-    done = fitserve("models", "rollback", "wine", "--reason", "too early")
+    done = fitserve("models", "rollback", "wine", "--reason", "too early", "--change", 2)
     moved, stop = done.stdout.splitlines()
     assert moved == "wine: the serving version went from version 2 back to version 1"
     assert stop == (
         "the next run under this name may serve again; "
         "`fitserve models update wine --promotion explicit` stops that"
     )
-    assert wire.asked[0].json == {"reason": "too early"}
+    assert wire.asked[0].json == {"reason": "too early", "change": 2}
     _, row = fitserve("models", "changes", "wine").stdout.splitlines()
     assert row.split()[:6] == ["2", "(serving)", "2", "1", "undo", "key"]
 

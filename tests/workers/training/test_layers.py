@@ -77,6 +77,7 @@ def config(layer):
     )
 
 
+@pytest.mark.filterwarnings("ignore:(?s).*softmax over axis -1:UserWarning")  # one unit
 @pytest.mark.parametrize("ensemble", [1, 2])
 @pytest.mark.parametrize("name", BUILT)
 @settings(max_examples=4)

@@ -24,10 +24,11 @@ function row({ number, alias, before, after, why, who, undoes, created_at: creat
     h("td", { title: moment(created) }, ago(created)));
 }
 
-/** Return whether one call can undo the last change of an alias, or of what serves for null. */
-export function isUndoable({ items, next_cursor: next }, alias) {
+/** Return the change of an alias, or of what serves for null, that one call undoes. Return null
+ *  if there is none among the changes that are shown. */
+export function lastUndoable({ items }, alias) {
   const undone = new Set(items.map((one) => one.undoes));
   const last = items.find((one) =>
     one.alias === alias && one.undoes === null && !undone.has(one.number));
-  return last ? last.before !== null : Boolean(next);
+  return last && last.before !== null ? last : null;
 }

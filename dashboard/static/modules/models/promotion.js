@@ -4,6 +4,7 @@ import { outcome, send, v1 } from "../api.js";
 import { h, put } from "../dom.js";
 import { field, openDialog, select } from "../parts.js";
 import { problemBox } from "../problems.js";
+import { rerunNote } from "./promotion_rule.js";
 
 const [SERVING, OTHER] = ["", " other"]; // names of aliases have no spaces
 const DETAIL = "Requests use the version within one second. One call rolls back.";
@@ -12,7 +13,8 @@ const CONDITIONS = "Optional. Metrics on held-out rows, for example auc >= curre
 
 /** Open the dialog. After a promotion, close it and call `done` with a sentence. The version
  *  that serves can only get an alias. */
-export function openPromotion({ name, aliases }, { version, serves }, done) {
+export function openPromotion(model, { version, serves }, done) {
+  const { name, aliases } = model;
   const [title, action] = serves ? ["Point an alias at", "Point the alias"] : ["Promote", "Promote"];
   const known = Object.entries(aliases).filter(([, to]) => to !== version)
     .map(([alias]) => [alias, `alias ${alias}`]);
@@ -48,7 +50,8 @@ export function openPromotion({ name, aliases }, { version, serves }, done) {
     event.preventDefault();
     promote(false);
   };
-  const dialog = openDialog("dialog", `${title} version ${version}`, DETAIL,
+  const dialog = openDialog("dialog", `${title} version ${version}`,
+    serves ? DETAIL : `${DETAIL} ${rerunNote(model)}`,
     h("form", { onsubmit, novalidate: true },
       field("For", pointer), other, field("Conditions", require, { hint: CONDITIONS }),
       field("Reason", reason, { hint: "Optional. Shown in the changes." }),

@@ -6,8 +6,10 @@ import { ago, datasetName, figureSentence, integer, moment, plural } from "../fo
 import { layerText } from "../layer_text.js";
 import { card } from "../parts.js";
 import { problemBox } from "../problems.js";
-import { changesTable, isUndoable } from "./changes.js";
+import { changesTable } from "./changes.js";
 import { openPromotion } from "./promotion.js";
+import { promotionRule } from "./promotion_rule.js";
+import { rollbackButton } from "./rollback.js";
 
 /** Build the section. `read()` fetches `{ model, versions, changes }` again after a change. */
 export function versionsSection(current, first, read) {
@@ -41,13 +43,9 @@ function keepFocus(place, draw) {
 }
 
 /** Build the list of what callers get: the serving version, then the version of each alias. */
-function pointers({ model, changes }, act) {
+function pointers(state, act) {
+  const { model } = state;
   const { name, aliases, serving_version: serving } = model;
-  const undo = (alias) => () => send("POST", v1("models", name, "changes", "undo"), { alias });
-  const rollBack = (alias, label, subject) => isUndoable(changes, alias) && h("button.quiet", {
-    "data-act": `undo ${alias ?? ""}`,
-    onclick: () => act(undo(alias), ({ after }) => `${subject} version ${after} again.`),
-  }, label);
   const remove = (alias) => h("button.quiet", {
     "data-act": `remove ${alias}`,
     onclick: () => act(() => send("DELETE", v1("models", name, "aliases", alias)),
@@ -55,16 +53,9 @@ function pointers({ model, changes }, act) {
   }, `Remove ${alias}`);
   return h("ul.pointers",
     h("li", h("span.chip.succeeded", "serves"), `version ${serving}`,
-      rollBack(null, "Roll back what serves", "Requests without a version get"),
-      h("span.hint", ruleOf(model))),
+      rollbackButton(state, null, act), promotionRule(model, act)),
     Object.entries(aliases).map(([alias, to]) => h("li", h("span.alias", alias), `version ${to}`,
-      rollBack(alias, `Roll back ${alias}`, `${alias} points to`), remove(alias))));
-}
-
-function ruleOf({ follows_newest: followsNewest, promotion }) {
-  if (followsNewest) return "Every new version serves at once, as in earlier releases.";
-  if (promotion === "explicit") return "A new version serves only on request.";
-  return "A new version serves at once if it keeps the contract with callers.";
+      rollbackButton(state, alias, act), remove(alias))));
 }
 
 function lineage({ model, versions: { items, next_cursor: next } }, current, refresh) {
