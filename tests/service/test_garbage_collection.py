@@ -86,7 +86,9 @@ def _answer(connection):
     """Return a whole response, which ends with the body's closing brace."""
     received = b""
     while not received.endswith(b"}"):
-        received += connection.recv(65536)
+        more = connection.recv(65536)
+        assert more, f"closed after {received!r}"
+        received += more
     return received
 
 
