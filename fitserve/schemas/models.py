@@ -173,6 +173,7 @@ class AliasUpdate(BaseModel):
 
     allow_new_contract: bool = Field(
         default=False,
+        strict=True,
         description="Whether to move even if requests that the present version accepts "
         "would be refused, or get other answers.",
     )
