@@ -259,9 +259,14 @@ class Settings(BaseSettings):
         return self.home_dir / (unquote(url.path) if url.scheme == "file" else "files")
 
     @property
+    def database_file(self) -> Path:
+        """Return the file of the embedded database."""
+        return self.home_dir / "fitserve.db"
+
+    @property
     def resolved_database_url(self) -> str:
         """Return the URL of the database, given or embedded."""
-        return self.database_url or f"sqlite:///{self.home_dir / 'fitserve.db'}"
+        return self.database_url or f"sqlite:///{self.database_file}"
 
     @property
     def redis_socket(self) -> Path:

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from pathlib import PurePath
 
 HEAD_BYTES = 64 * 1024
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -76,3 +77,12 @@ def stem_of(name: str) -> str:
         ending = next((end for end in endings if name.lower().endswith(end)), "")
         name = name[: len(name) - len(ending)]
     return name
+
+
+def other_ending(name: str) -> str | None:
+    """Return the extension of a name that promises another format than plain CSV."""
+    ending = PurePath(name).suffix.lower()
+    others = {*_PACKED, *_OF_NAMES, ".json", ".tsv", ".xls"} - {
+        EXTENSIONS[FileFormat.CSV]
+    }
+    return ending if ending in others else None

@@ -15,7 +15,7 @@ _MAIN = {
     Task.MULTICLASS: ("accuracy",),
 }
 """The metrics of each task: the main figure is the first one that is defined."""
-_TITLES = {"r2": "R²", "mae": "MAE", "roc_auc": "ROC AUC", "accuracy": "accuracy"}
+_TITLES = {"r2": "R²", "mae": "MAE", "roc_auc": "ROC AUC", "log_loss": "log loss"}
 _LESS_IS_BETTER = ("mae",)
 _OF_ANY_SIZE = ("mae",)
 _OF_VALUES = ("r2", "mae")
@@ -28,7 +28,7 @@ def main_metric(task: Task, metrics: Metrics) -> str | None:
 
 
 def metric_title(metric: str) -> str:
-    """Return the usual name of a main metric: `ROC AUC` for `roc_auc`."""
+    """Return the usual name of a metric: `ROC AUC` for `roc_auc`."""
     return _TITLES.get(metric, metric)
 
 
@@ -58,11 +58,16 @@ def figure_text(figure: MainFigure) -> str:
     return f"{metric_title(figure.metric)} {_shown(figure.value, figure)}{_range(figure)}"
 
 
+def baseline_title(name: str, metric: str) -> str:
+    """Return the name of a baseline in words, for a reader of this metric."""
+    if name == "constant":
+        return "the mean" if metric in _OF_VALUES else "the majority class"
+    return name.replace("_", " ")
+
+
 def baseline_text(figure: MainFigure, baseline: BestBaseline) -> str:
     """Return a baseline and its value, as precise as the figure: `linear 0.84`."""
-    is_mean = figure.metric in _OF_VALUES
-    names = {"constant": "the mean" if is_mean else "the majority class"}
-    name = names.get(baseline.name, baseline.name.replace("_", " "))
+    name = baseline_title(baseline.name, figure.metric)
     return f"{name} {_shown(baseline.value, figure)}"
 
 

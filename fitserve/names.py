@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, StringConstraints
-from pydantic_core import PydanticKnownError
+from pydantic import Field, StringConstraints
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
@@ -25,17 +24,7 @@ ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 """The name of a column of a dataset."""
 
 
-def _refuse_boolean(value: object) -> object:
-    """Return the value; raise PydanticKnownError for true, which Python counts as 1."""
-    if isinstance(value, bool):
-        raise PydanticKnownError("int_type")
-    return value
-
-
-# the bounds come first: after a validator they would miss from the JSON schema
-VersionNumber = Annotated[
-    int, Field(ge=1, le=2**31 - 1), BeforeValidator(_refuse_boolean)
-]
+VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 """The number of a version of a model in the body of a request."""
 
 WEBHOOK_PREFIX = "whsec_"

@@ -7,10 +7,12 @@ from typing import Any
 from pydantic import BaseModel, Field
 from pydantic_core import ErrorDetails
 
+from fitserve.expected_words import expected
 from fitserve.names import WEBHOOK_PREFIX, did_you_mean
 from fitserve.unneeded_layers import UNNEEDED_LAYERS
 
 MEDIA_TYPE = "application/problem+json"
+_SECRET = re.compile(rf"{WEBHOOK_PREFIX}[^\s'\"`]+")
 PLACED = "placed"
 """The type of a validation error whose message and path need no changes."""
 
@@ -64,10 +66,11 @@ def field_errors(lines: Sequence[ErrorDetails], body: Any = None) -> list[FieldE
 
 
 def _field_error(line: ErrorDetails, body: Any) -> FieldError:
+    hint = _hint(line)
     return FieldError(
-        pointer=pointer(*_path_in(body, line)),
-        detail=_detail(line),
-        hint=_hint(line),
+        pointer=without_secrets(pointer(*_path_in(body, line))),
+        detail=without_secrets(_detail(line)),
+        hint=hint and without_secrets(hint),
     )
 
 
@@ -98,11 +101,15 @@ def _detail(line: ErrorDetails) -> str:
         case "union_tag_not_found":
             return "the key `type` is required in this object and is absent"
         case "model_type" | "model_attributes_type" | "dict_type":
-            return f"got {shown(line['input'])}; expected a JSON object"
+            return f"got {_received(line)}; expected a JSON object"
         case "unknown_key" | "json_invalid" | "placed":
             return line["msg"]
-    expected = line["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"got {shown(line['input'])}; expected {expected}"
+    return f"got {_received(line)}; expected {expected(line)}"
+
+
+def _received(line: ErrorDetails) -> str:
+    """Return the received value as a short text; no value of a key `secret`."""
+    return "a secret" if "secret" in line["loc"] else shown(line["input"])
 
 
 def _hint(line: ErrorDetails) -> str | None:
@@ -116,6 +123,11 @@ def _hint(line: ErrorDetails) -> str | None:
             return UNNEEDED_LAYERS[given]
         return did_you_mean(given, re.findall(r"'([^']+)'", listed)) or None
     return None
+
+
+def without_secrets(text: str) -> str:
+    """Return a text with `whsec_…` in place of each secret, such as one that is a key."""
+    return _SECRET.sub(f"{WEBHOOK_PREFIX}…", text)
 
 
 def shown(value: Any) -> str:

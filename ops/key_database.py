@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -27,23 +29,39 @@ from fitserve.schemas.keys import KeyCreate, KeyCreated, KeyRead
 _MAX_KEYS = 10_000
 
 
-def create(home: Path | None, given: dict[str, Any], *, as_json: bool) -> KeyCreated:
+@dataclass(frozen=True)
+class Place:
+    """The home whose keys a command uses, and how the command prints.
+
+    Args:
+        home: the folder; None: by the environment.
+        url: the URL of a service that the user gave, and that the command does not use.
+        as_json: whether errors are JSON, and nothing else is printed on stderr.
+
+    """
+
+    home: Path | None
+    url: str | None = None
+    as_json: bool = False
+
+
+def create(place: Place, given: dict[str, Any]) -> KeyCreated:
     """Create a key from the values of the options."""
     spec = _spec(given)
-    with _open_database(home, as_json=as_json) as (settings, session):
+    with _open_database(place) as (settings, session):
         return create_key(session, read_pepper(settings), spec)
 
 
-def find_all(home: Path | None, workspace: str | None, *, as_json: bool) -> list[KeyRead]:
+def find_all(place: Place, workspace: str | None) -> list[KeyRead]:
     """Return the keys of a workspace, or of all workspaces."""
-    with _open_database(home, as_json=as_json, must_exist=True) as (_, session):
+    with _open_database(place, must_exist=True) as (_, session):
         found = ApiKeyRepository(session).page(None, _MAX_KEYS, workspace)
         return [KeyRead.model_validate(key) for key in found]
 
 
-def revoke(home: Path | None, ref: str, *, as_json: bool) -> tuple[str, str]:
+def revoke(place: Place, ref: str) -> tuple[str, str]:
     """Revoke the key with this id or name; return its id and its name."""
-    with _open_database(home, as_json=as_json, must_exist=True) as (_, session):
+    with _open_database(place, must_exist=True) as (_, session):
         keys = ApiKeyRepository(session)
         revoked = keys.revoke(_id_of(keys, ref))
         return revoked.id, revoked.name
@@ -71,16 +89,18 @@ def _spec(given: dict[str, Any]) -> KeyCreate:
 
 @contextmanager
 def _open_database(
-    home: Path | None, *, as_json: bool, must_exist: bool = False
+    place: Place, *, must_exist: bool = False
 ) -> Iterator[tuple[Settings, Session]]:
     """Migrate the database, and provide the settings and a session to write.
 
-    With `must_exist`, exit if the database is that of a home that does not exist.
+    With `must_exist`, exit if the database is that of a home without one.
     """
-    with _exit_on_error(as_json=as_json):
-        settings = Settings() if home is None else Settings(home=home)
+    with _exit_on_error(as_json=place.as_json):
+        settings = Settings() if place.home is None else Settings(home=place.home)
         if must_exist:
             _refuse_absent(settings)
+        if not place.as_json:
+            _say_where(settings, place.url)
         settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         upgrade(settings.resolved_database_url)
         with (
@@ -91,13 +111,26 @@ def _open_database(
 
 
 def _refuse_absent(settings: Settings) -> None:
-    if settings.database_url is None and not settings.home_dir.exists():
+    if settings.database_url is not None:
+        return
+    if not settings.database_file.exists():
+        lacking = "database in" if settings.home_dir.exists() else "folder"
         print_notice(
-            f"There is no folder {settings.home_dir}, so it has no keys. Give the home "
-            "of the service with --home or FITSERVE_HOME; `fitserve up` and `fitserve "
-            "keys create` make a new one."
+            f"There is no {lacking} {settings.home_dir}, so it has no keys. Give the "
+            "home of the service with --home or FITSERVE_HOME; `fitserve up` and "
+            "`fitserve keys create` make a new one."
         )
         raise typer.Exit(USAGE)
+
+
+def _say_where(settings: Settings, service: str | None) -> None:
+    """Print whose keys the command reads or changes, and that it asks no service."""
+    named = f"the home {settings.home_dir}"
+    if settings.database_url is not None:
+        url = make_url(settings.database_url).render_as_string(hide_password=True)
+        named = f"the database {url}"
+    unused = f"; the service at {service} is not asked" if service else ""
+    print_notice(f"Keys in {named}{unused}:")
 
 
 @contextmanager

@@ -30,6 +30,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command()
 def create(  # noqa: PLR0913, PLR0917  one parameter for each option
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="A name that says what the key is for.")],
     workspace: Annotated[
         str, typer.Option(help="The workspace that the key can use.")
@@ -66,7 +67,7 @@ def create(  # noqa: PLR0913, PLR0917  one parameter for each option
         "expires_in_days": expires_in_days,
         "limits": limits,
     }
-    made = key_database.create(home, given, as_json=as_json)
+    made = key_database.create(_place(context, home, as_json=as_json), given)
     if as_json:
         print_json(made)
         return
@@ -80,6 +81,7 @@ def create(  # noqa: PLR0913, PLR0917  one parameter for each option
 
 @app.command("list")
 def list_(
+    context: typer.Context,
     workspace: Annotated[
         str | None, typer.Option(help="Only the keys of this workspace.")
     ] = None,
@@ -87,7 +89,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List keys, including expired and revoked ones, without their secrets."""
-    keys = key_database.find_all(home, workspace, as_json=as_json)
+    keys = key_database.find_all(_place(context, home, as_json=as_json), workspace)
     if as_json:
         print_json({"items": [key.model_dump(mode="json") for key in keys]})
     else:
@@ -96,6 +98,7 @@ def list_(
 
 @app.command()
 def revoke(
+    context: typer.Context,
     key: Annotated[
         str, typer.Argument(help="The id, or a name that only one valid key has.")
     ],
@@ -103,6 +106,13 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """Revoke a key; every API process refuses it within a second."""
-    key_id, name = key_database.revoke(home, key, as_json=as_json)
+    key_id, name = key_database.revoke(_place(context, home, as_json=as_json), key)
     sentence = f"Key {key_id} ({name!r}) is revoked."
     print_or_say({"revoked": key_id}, sentence, as_json=as_json)
+
+
+def _place(
+    context: typer.Context, home: Path | None, *, as_json: bool
+) -> "key_database.Place":
+    url = context.find_root().params.get("url")
+    return key_database.Place(home, url, as_json)

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from core.errors import TooLarge
+from fitserve.problems import without_secrets
 from service.problems import BadEncoding, BadJson, InvalidBody
 
 Schema = TypeVar("Schema", bound=BaseModel)
@@ -24,6 +25,8 @@ _RATIO_FROM = 1024 * 1024
 _MOST_MEMBERS = 100
 """Most members of a gzip file, which are separately packed parts."""
 _JSON_TYPE = b"content-type", b"application/json"
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""An escaped U+0000; after another backslash, `\\u0000` is six characters of a text."""
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -64,7 +67,8 @@ def _once(pairs: list[tuple[str, object]]) -> None:
         return
     twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
     raise BadJson(
-        f"The key {twice[:100]!r} occurs twice in one object; keep one of them."
+        f"The key {without_secrets(twice)[:100]!r} occurs twice in one object; keep one "
+        "of them."
     )
 
 
@@ -229,7 +233,7 @@ def parse_loose_json(body: bytes) -> object:
 
 
 def _refuse_nul(body: bytes) -> None:
-    if b"\\u0000" in body:
+    if b"\\u0000" in body and _NUL.search(body):
         raise BadJson("The body contains the character U+0000; remove it.")
 
 

@@ -16,6 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter, MaxNLocator, ScalarFormatter
 
+from fitserve.main_figure import baseline_title
 from fitserve.number_text import axis_texts, number_text
 
 BLUE, ORANGE, GREEN, GREY = "#1f4fd8", "#c2570c", "#12693b", "#878f9c"
@@ -145,7 +146,7 @@ def draw_importance(axes: Axes, data: PlotData) -> None:
 def draw_baselines(axes: Axes, data: PlotData) -> None:
     """Draw one metric of the network and of each baseline."""
     models = data["models"]
-    names = [one["name"].replace("_", " ") for one in models]
+    names = [baseline_title(one["name"], data["metric"]) for one in models]
     colours = [BLUE, *[ORANGE] * (len(models) - 1)]
     bars = _draw_bars(axes, names, [one["value"] for one in models], color=colours)
     axes.bar_label(bars, fmt=number_text, padding=4)

@@ -20,11 +20,13 @@ from starlette.types import Scope
 from core.database.engine import is_away
 from core.errors import FitserveError, Invalid
 from fitserve.problem_types import ProblemType
-from fitserve.problems import Problem, field_errors, sentences
+from fitserve.problems import Problem, field_errors, sentences, without_secrets
 
 log = logging.getLogger(__name__)
 
 INTERNAL_ERROR = "The service failed because of a bug; see its log."
+_TITLES = {"path": "Invalid path", "query": "Invalid query"}
+"""The titles of problems by the part of the request in which all their errors are."""
 _PARAMETER = re.compile(r"\{[^}]*\}")
 
 
@@ -90,10 +92,13 @@ def _answer(request: Request, error: Exception) -> Response:
 def error_response(error: Exception, scope: Scope) -> Response:
     """Return the problem of an exception; log an unexpected one, which is a bug."""
     problem = known_problem(error)
-    if problem is None:
-        log.error("unexpected error", exc_info=error)
-        problem = ProblemType.INTERNAL_ERROR.problem(INTERNAL_ERROR)
-    return problem_response(problem, scope)
+    if problem is not None:
+        return problem_response(problem, scope)
+    log.error("unexpected error", exc_info=error)
+    problem = ProblemType.INTERNAL_ERROR.problem(INTERNAL_ERROR)
+    response = problem_response(problem, scope)
+    response.headers["Connection"] = "close"  # the server closes it after an exception
+    return response
 
 
 def known_problem(error: Exception) -> Problem | None:
@@ -148,6 +153,9 @@ def _validation(request: Request, error: RequestValidationError) -> Response:
     """Return the response to errors that FastAPI found in the request."""
     errors = field_errors(error.errors())
     for found, line in zip(errors, error.errors(), strict=False):
-        found.pointer = "#/" + "/".join(str(part) for part in line["loc"])
-    invalid = InvalidBody(sentences(errors), errors)
-    return problem_response(invalid.problem(), request.scope)
+        found.pointer = without_secrets("#/" + "/".join(map(str, line["loc"])))
+    problem = InvalidBody(sentences(errors), errors).problem()
+    parts = {str(line["loc"][0]) for line in error.errors()}
+    if parts <= _TITLES.keys():
+        problem.title = _TITLES[min(parts)]
+    return problem_response(problem, request.scope)

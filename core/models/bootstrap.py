@@ -58,17 +58,38 @@ def difference_interval(
 ) -> Interval | None:
     """Return the 95 % interval of the difference of a metric on the same rows, new - old.
 
-    Rows, or whole groups if `groups` are given, are drawn as in `figure_interval`. With
-    fewer than five of them, both bounds are the difference itself. Returns None if the
-    metric is undefined.
+    Rows, or whole groups if `groups` are given, are drawn as in `figure_interval`.
+    Returns None with fewer than five of them, or if the metric is undefined.
     """
-    first, second = new.figure(metric), old.figure(metric)
-    if first is None or second is None:
+    if _difference(metric, new, old) is None:
         return None
     drawn = [_resampled(metric, scored, groups, seed) for scored in (new, old)]
     if drawn[0] is None or drawn[1] is None:
-        return Interval(first - second, first - second)
+        return None
     return _middle(drawn[0] - drawn[1])
+
+
+def deciding_interval(
+    metric: str, new: Scored, old: Scored, groups: Groups | None, seed: int
+) -> Interval | None:
+    """Return the interval of the difference by which a promotion is decided.
+
+    With too few rows or groups for an interval, both bounds are the difference itself.
+    """
+    if _num_units(new, groups) >= _FEWEST_UNITS:
+        return difference_interval(metric, new, old, groups, seed)
+    difference = _difference(metric, new, old)
+    return None if difference is None else Interval(difference, difference)
+
+
+def _difference(metric: str, new: Scored, old: Scored) -> float | None:
+    first, second = new.figure(metric), old.figure(metric)
+    return None if first is None or second is None else first - second
+
+
+def _num_units(scored: Scored, groups: Groups | None) -> int:
+    """Return the number of rows, or of groups, that are drawn."""
+    return len(scored.y) if groups is None else len(np.unique(groups))
 
 
 def _resampled(
@@ -81,7 +102,7 @@ def _resampled(
     """
     task, y, answers, weights = scored
     places = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    num_units = len(y) if places is None else int(places.max(initial=-1)) + 1
+    num_units = _num_units(scored, groups)
     if num_units < _FEWEST_UNITS:
         return None
     resamples = _resamples(num_units, len(y), _num_resamples(answers), seed)

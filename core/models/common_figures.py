@@ -52,10 +52,13 @@ class Pair:
             return None
 
     def figures(self, judge: Judge) -> CommonFigures | None:
-        """Return the figures; None if there are no common rows, or they are gone."""
+        """Return the figures; None if there are no common rows, or they are gone.
+
+        There is no interval if the rows are too few for one.
+        """
         first, second = self.versions
-        is_longer = first.run.dataset.num_rows > second.run.dataset.num_rows
-        candidate, rival = (first, second) if is_longer else (second, first)
+        is_reversed = _rank(first.run) > _rank(second.run)
+        candidate, rival = (first, second) if is_reversed else (second, first)
         try:
             both = judge.both(candidate, rival)
         except FitserveError as error:
@@ -66,7 +69,7 @@ class Pair:
         interval = both.difference(self.metric)
         values = [scored.figure(self.metric) for scored in (both.old, both.new)]
         bounds = None if interval is None else list(interval)
-        if is_longer:
+        if is_reversed:
             values.reverse()
             bounds = bounds and [-bound for bound in bounds[::-1]]
         return CommonFigures(
@@ -77,6 +80,14 @@ class Pair:
             low=bounds[0] if bounds else None,
             high=bounds[1] if bounds else None,
         )
+
+
+def _rank(run: Run) -> tuple[object, ...]:
+    """Return a key that puts two runs in an order that does not depend on the request.
+
+    The rows are those of the run with the longer dataset, or else of the newer run.
+    """
+    return run.dataset.num_rows, run.created_at, run.id
 
 
 def _metric(version: Version) -> str | None:

@@ -14,7 +14,12 @@ from sqlalchemy.orm import Session
 from core.datasets.tables import Dataset
 from core.errors import CannotScore, RequirementNotMet
 from core.lazy import pl
-from core.models.bootstrap import Interval, difference_interval
+from core.models.bootstrap import (
+    Groups,
+    Interval,
+    deciding_interval,
+    difference_interval,
+)
 from core.models.input_table import Table
 from core.models.network import ModelFile, Network, load_network
 from core.models.requirements import Requirement
@@ -77,8 +82,15 @@ class Both:
 
     def difference(self, metric: str) -> Interval | None:
         """Return the 95 % interval of the difference, candidate minus rival."""
+        return difference_interval(metric, *self._paired())
+
+    def deciding(self, metric: str) -> Interval | None:
+        """Return the interval by which a relative requirement is decided."""
+        return deciding_interval(metric, *self._paired())
+
+    def _paired(self) -> tuple[Scored, Scored, Groups | None, int]:
         groups, seed = self.rows.groups(), self.rows.run.spec.fit.seed
-        return difference_interval(metric, self.new, self.old, groups, seed)
+        return self.new, self.old, groups, seed
 
 
 @dataclass(frozen=True)
@@ -143,7 +155,7 @@ class Judge:
         both = self.both(candidate, rival)
         errors = []
         for required in requirements:
-            interval = both.difference(required.metric)
+            interval = both.deciding(required.metric)
             if required.is_met_by_difference(interval):
                 continue
             scored = both.new, both.old
@@ -196,6 +208,8 @@ def _range(interval: Interval | None) -> str:
     if interval is None:
         return ""
     low, high = (f"{bound:.3g}" for bound in interval)
+    if low == high:  # with too few rows for an interval
+        return f" (difference: {low})"
     return f" (95 % interval of the difference: {low} to {high})"
 
 

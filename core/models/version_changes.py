@@ -1,14 +1,14 @@
 """Describe each version of a model by what it changed against the one that served."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from core.models.contract import Contract, contract_differences
 from core.models.repository import ModelRepository
 from core.models.serialize import version_to_schema
 from core.models.tables import Version
 from core.runs.reporting.comparable import reasons_against_figures
-from core.runs.reporting.comparison import spec_differences
 from core.runs.serialize import dataset_ref
 from core.runs.tables import Run
 from fitserve.problems import pointer
@@ -23,7 +23,6 @@ _SHOWN_ELSEWHERE = frozenset(
     ("dataset", "target", "model_name", "task", "features", "report", "tags", "promotion")
 )
 """Keys of a spec that change no weights, or whose effect the rows and inputs show."""
-_LAYERS = pointer("model", "layers")
 _SEED = pointer("fit", "seed")
 """Most runs draw their seed, so a difference is nobody's decision."""
 
@@ -97,7 +96,7 @@ def _changes(former: Former, new: Version, runs: Mapping[str, Run]) -> VersionCh
         served=former.served,
         dataset=dataset_ref(before.dataset),
         num_rows=before.dataset.num_rows,
-        spec=_spec_changes(before, after),
+        spec=spec_changes(*(run.spec.to_json() for run in (before, after))),
         contract=[
             ContractChange(
                 detail=d.sentence, sign=d.sign, column=d.column, breaks=d.breaks
@@ -108,22 +107,45 @@ def _changes(former: Former, new: Version, runs: Mapping[str, Run]) -> VersionCh
     )
 
 
-def _spec_changes(before: Run, after: Run) -> list[SpecChange]:
-    """Return the keys that differ; if the layers differ in type, they are one change."""
-    specs = [run.spec.to_json() for run in (before, after)]
-    kinds = [[layer["type"] for layer in spec["model"]["layers"]] for spec in specs]
-    found = []
-    for spec in specs:
-        for key in _SHOWN_ELSEWHERE & spec.keys():
-            del spec[key]
-    if kinds[0] != kinds[1]:
-        layers = [spec.pop("model")["layers"] for spec in specs]
-        found = [SpecChange(pointer=_LAYERS, before=layers[0], after=layers[1])]
-    for each in spec_differences(specs):
-        old, new = each.values
-        if each.pointer != _SEED:
-            found.append(SpecChange(pointer=each.pointer, before=old, after=new))
-    return found
+def spec_changes(before: dict[str, Any], after: dict[str, Any]) -> list[SpecChange]:
+    """Return which parts of two specs differ, without those that are shown elsewhere."""
+    old, new = (
+        {key: value for key, value in spec.items() if key not in _SHOWN_ELSEWHERE}
+        for spec in (before, after)
+    )
+    return [one for one in _differences(old, new) if one.pointer != _SEED]
+
+
+def _differences(
+    old: Any, new: Any, path: tuple[object, ...] = ()
+) -> Iterator[SpecChange]:
+    """Yield the keys that differ.
+
+    An object that only one side has, or that has another type, is one change; so are
+    layers that are not of the same types.
+    """
+    if old == new:
+        return
+    if isinstance(old, dict) and isinstance(new, dict) and _type(old) == _type(new):
+        for key in {**old, **new}:
+            yield from _differences(old.get(key), new.get(key), (*path, key))
+    elif _are_alike(old, new):
+        for place, pair in enumerate(zip(old, new, strict=True)):
+            yield from _differences(*pair, (*path, place))
+    else:
+        yield SpecChange(pointer=pointer(*path), before=old, after=new)
+
+
+def _type(value: Any) -> Any:
+    return value.get("type") if isinstance(value, dict) else None
+
+
+def _are_alike(old: Any, new: Any) -> bool:
+    """Return whether two values are lists of objects of the same types."""
+    if not isinstance(old, list) or not isinstance(new, list):
+        return False
+    types = [[_type(one) for one in side] for side in (old, new)]
+    return types[0] == types[1] and None not in types[0]
 
 
 def _not_comparable(old: Version, new: Version, before: Run, after: Run) -> list[str]:

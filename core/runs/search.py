@@ -19,6 +19,7 @@ class RunFilter:
         model: the name of the model that the run trains.
         target: the column that the run predicts.
         tags: tags of the run, with their values.
+        dataset: the name of a dataset of which the run reads a version.
         words: texts that all occur in the id, the names, the tags or the notes.
 
     """
@@ -28,6 +29,7 @@ class RunFilter:
     target: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()
+    dataset: str | None = None
 
     def conditions(self, session: Session) -> list[ColumnElement[bool]]:
         """Return the conditions of a query over runs."""
@@ -38,10 +40,19 @@ class RunFilter:
             *((Run.tags[name].as_string(), value) for name, value in self.tags.items()),
         )
         found = [column == value for column, value in equal if value is not None]
+        if self.dataset is not None:
+            found.append(_reads(self.dataset))
         return [*found, *(_contains(session, word) for word in self.words)]
 
 
 ALL_RUNS = RunFilter()
+
+
+def _reads(name: str) -> ColumnElement[bool]:
+    """Return whether the run trains or validates on a version of the dataset."""
+    same = Dataset.name == name, Dataset.workspace == Run.workspace
+    versions = select(Dataset.id).where(*same).correlate(Run)
+    return or_(Run.dataset_id.in_(versions), Run.validation_dataset_id.in_(versions))
 
 
 def _contains(session: Session, word: str) -> ColumnElement[bool]:

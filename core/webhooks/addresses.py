@@ -7,7 +7,7 @@ network (DNS rebinding), so the sender connects to the address that was checked.
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 from core.settings import WebhookRules
 
@@ -18,7 +18,14 @@ _TUNNELS = tuple(
     for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")
 )
 """Networks of tunnels: their addresses contain an IPv4 address that is not checked."""
+_SPECIAL = tuple(
+    ip_network(text) for text in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")
+)
+"""Networks of IANA's special-purpose registries that Python 3.11 takes as global."""
 _SCHEMES = {"https": 443, "http": 80}
+_MOST_PORT = 65_535
+_MOST_HOST, _MOST_LABEL = 253, 63
+"""The most characters of a host name and of a part between its dots (RFC 1035)."""
 
 
 class Refused(Exception):
@@ -48,7 +55,8 @@ class Target:
             raise Refused("expected https:// and a host name")
         if parsed.userinfo:
             raise Refused("it contains a user name or password; use `secret` instead")
-        port = parsed.port or _SCHEMES[parsed.scheme]
+        _refuse_bad_host(host)
+        port = _SCHEMES[parsed.scheme] if parsed.port is None else parsed.port
         path = parsed.raw_path.decode("ascii")
         target = cls(parsed.scheme, host, port, path)
         target._check(rules)
@@ -61,6 +69,8 @@ class Target:
         return host if self.port == _SCHEMES[self.scheme] else f"{host}:{self.port}"
 
     def _check(self, rules: WebhookRules) -> None:
+        if not 1 <= self.port <= _MOST_PORT:
+            raise Refused(f"expected a port from 1 to {_MOST_PORT}")
         address = _literal(self.host)
         if address is not None:
             check_address(address, rules)
@@ -116,12 +126,24 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
             return _is_public(address.ipv4_mapped)
         if address.is_site_local or any(address in tunnel for tunnel in _TUNNELS):
             return False
+    if any(address in network for network in _SPECIAL):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 def _is_loopback(address: IPv4Address | IPv6Address) -> bool:
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return (mapped or address).is_loopback
+
+
+def _refuse_bad_host(host: str) -> None:
+    """Raise Refused for a host that no resolver accepts."""
+    labels = host.removesuffix(".").split(".")
+    if len(host) > _MOST_HOST or not all(0 < len(one) <= _MOST_LABEL for one in labels):
+        raise Refused(
+            f"expected a host of at most {_MOST_HOST} characters, with 1 to "
+            f"{_MOST_LABEL} between two dots"
+        )
 
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:

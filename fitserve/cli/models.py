@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -142,7 +142,14 @@ def _spec_change(change: SpecChange) -> str:
     key = change.pointer.removeprefix("#/").replace("/", ".")
     if isinstance(change.after, list):
         return f"{key} differ"
-    return f"{key}: {cell(change.before)} -> {cell(change.after)}"
+    return f"{key}: {_value(change.before)} -> {_value(change.after)}"
+
+
+def _value(value: Any) -> str:
+    """Return the value of a key of a spec; an object as `monitor loss, patience 5`."""
+    if not isinstance(value, dict):
+        return cell(value)
+    return ", ".join(f"{name} {_value(one)}" for name, one in value.items())
 
 
 @app.command()

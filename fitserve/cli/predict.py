@@ -15,7 +15,19 @@ from fitserve.cli.parsing import reads_file
 from fitserve.cli.places import refused, rows_of, warn
 from fitserve.cli.predictions import Predicted, show
 from fitserve.cli.refusals import shown_by
+from fitserve.file_formats import other_ending, stem_of
 from fitserve.spreadsheets import harmless
+
+
+def _csv_path(path: Path | None) -> Path | None:
+    """Refuse a name of another format, because the output is CSV."""
+    if path is not None and (ending := other_ending(path.name)) is not None:
+        stem = stem_of(path.name).removesuffix(ending)
+        raise typer.BadParameter(
+            f"got {path.name!r}, but the output is CSV; expected a name such as "
+            f"'{stem}.csv', which spreadsheets open too"
+        )
+    return path
 
 
 @reads_file
@@ -24,7 +36,10 @@ def predict(  # noqa: PLR0913, PLR0917  one argument per option
     model: Annotated[str, typer.Argument(help="Model name.", autocompletion=models)],
     file: Annotated[Path, typer.Argument(help="The file of rows.", dir_okay=False)],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="CSV to write; - is stdout.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="CSV to write; - is stdout.", callback=_csv_path
+        ),
     ] = None,
     version: Annotated[int | None, typer.Option(min=1, autocompletion=versions)] = None,
     alias: Annotated[str | None, typer.Option(autocompletion=aliases)] = None,

@@ -1,16 +1,18 @@
-"""Recognise a table among the files of `fitserve train`, and ask for its target."""
+"""Find the table of `fitserve train`, a file or a dataset, and ask for its target."""
 
 import json
+import re
 import shlex
 from pathlib import Path
 from typing import Any
 
-from fitserve.cli.console import err, say
+from fitserve.cli.console import err, rows_text, say
 from fitserve.cli.refusals import listed
-from fitserve.client import Client
-from fitserve.file_formats import HEAD_BYTES, FileFormat, format_of
+from fitserve.client import Client, DatasetNotFound
+from fitserve.file_formats import HEAD_BYTES, FileFormat, format_of, stem_of
+from fitserve.names import NAME_PATTERN, parse_reference, version_ref
 from fitserve.problems import FieldError, Problem, path_of
-from fitserve.schemas.datasets import ColumnRead, DatasetPreview
+from fitserve.schemas.datasets import ColumnRead, DatasetPreview, DatasetRead
 
 _LINES = (".jsonl", ".ndjson")
 _MOST_SHOWN = 40
@@ -52,9 +54,36 @@ def _has_lines(head: bytes) -> bool:
     return bool(rest.strip())
 
 
-def without_target(client: Client, path: Path, parsing: dict[str, Any]) -> ValueError:
+def stored_table(client: Client, path: Path) -> DatasetRead:
+    """Return the dataset that is named like a file that does not exist; say which it is.
+
+    Raises ValueError if there is no such dataset, and FileNotFoundError for a path that
+    cannot be the name of a dataset.
+    """
+    ref = str(path)
+    is_name = re.fullmatch(NAME_PATTERN, parse_reference(ref).name) is not None
+    if not is_name or path.suffix.lower() == ".json" or stem_of(ref) != ref:
+        path.stat()
+    try:
+        dataset = client.datasets.get(ref)
+    except DatasetNotFound as error:
+        raise ValueError(
+            f"The file {ref!r} does not exist. {error.problem.detail}"
+        ) from error
+    named = version_ref(dataset.name, dataset.version)
+    say(f"no file {ref}; using the dataset {named}: {rows_text(dataset.num_rows)}", err)
+    return dataset
+
+
+def without_target(
+    client: Client, table: Path | DatasetRead, parsing: dict[str, Any]
+) -> ValueError:
     """Print the columns of a table on stderr; return the error that asks for a target."""
-    found = client.datasets.preview(path, **parsing)
+    found: DatasetPreview | DatasetRead
+    if isinstance(table, DatasetRead):
+        found, path = table, version_ref(table.name, table.version)
+    else:
+        found, path = client.datasets.preview(table, **parsing), str(table)
     say(f"{path} has these columns:", err)
     for column in found.columns[:_MOST_SHOWN]:
         say(f"  {_described(column)}", err)
@@ -69,10 +98,10 @@ def _described(column: ColumnRead) -> str:
     return f"{column.name}: {column.type}, {column.unique:,} different values{why}"
 
 
-def _example(path: Path, found: DatasetPreview) -> str:
+def _example(path: str, found: DatasetPreview | DatasetRead) -> str:
     if found.suggested_target is None:
         return "No column of this table can be a target: each is an id, a date or text."
-    words = ["fitserve", "train", str(path), "--target", found.suggested_target]
+    words = ["fitserve", "train", path, "--target", found.suggested_target]
     return f"For example: {shlex.join(words)}"
 
 

@@ -31,11 +31,12 @@ from fitserve.cli.table_to_train import (
     column_names,
     is_table,
     refused_options,
+    stored_table,
     without_target,
 )
 from fitserve.cli.uploads import deleted_if_refused, say_replaced
 from fitserve.client import ApiError, Client, RunFailed
-from fitserve.names import NAME_PATTERN, to_name
+from fitserve.names import NAME_PATTERN, to_name, version_ref
 from fitserve.problems import Problem
 from fitserve.schemas.datasets import DatasetRead
 from fitserve.schemas.runs import RunRead
@@ -88,14 +89,17 @@ def train(  # noqa: PLR0913, PLR0917  one argument per option
         Path,
         typer.Argument(
             metavar="TABLE|SPEC",
-            help="A table to upload and train on, with --target; or a spec, a JSON file.",
+            help="A table to upload and train on, or the name of an uploaded dataset, "
+            "with --target; or a spec, a JSON file.",
             dir_okay=False,
         ),
     ],
     data: Annotated[
         Path | None,
         typer.Argument(
-            metavar="TABLE", help="After a spec: the table to use.", dir_okay=False
+            metavar="TABLE",
+            help="After a spec: the table or dataset to use.",
+            dir_okay=False,
         ),
     ] = None,
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
@@ -147,27 +151,34 @@ def _queued(
     chosen: Chosen,
     parsing: dict[str, Any],
 ) -> RunRead:
-    body, refused, table = _read(*files)
-    if table is None and parsing:
+    body, refused, table = _read(client, *files)
+    if not isinstance(table, Path) and parsing:
         raise ValueError("got options for reading a table, and no table: add its file")
     if table is not None and "target" not in body and chosen.target is None:
         raise without_target(client, table, parsing)
-    dataset = None
+    uploaded = None
+    if isinstance(table, Path):
+        table = uploaded = _uploaded(client, table, parsing)
     if table is not None:
-        dataset = _put_dataset(client, body, table, parsing)
-    columns = [] if dataset is None else [column.name for column in dataset.columns]
+        body["dataset"] = table.id if uploaded else version_ref(table.name, table.version)
+        body.setdefault("model_name", table.name)
+    columns = [] if table is None else [column.name for column in table.columns]
     chosen.put_into(body, columns)
-    with shown_by(refused), deleted_if_refused(client, dataset):
+    with shown_by(refused), deleted_if_refused(client, uploaded):
         return client.runs.create(body)
 
 
 def _read(
-    file: Path, data: Path | None
-) -> tuple[dict[str, Any], Callable[[Problem], str], Path | None]:
-    """Return the spec, the text for a refusal of it, and the table to upload."""
+    client: Client, file: Path, data: Path | None
+) -> tuple[dict[str, Any], Callable[[Problem], str], Path | DatasetRead | None]:
+    """Return the spec, the text for a refusal of it, and the file or dataset to use."""
+    if data is None and not file.exists():
+        return {}, refused_options, stored_table(client, file)
     if not is_table(file):
         source = Source.read(file)
-        return source.body, source.refused, data
+        if data is None or data.exists():
+            return source.body, source.refused, data
+        return source.body, source.refused, stored_table(client, data)
     if data is not None:
         raise ValueError(
             f"got {file}, a table, before {data}; expected `fitserve train SPEC TABLE`, "
@@ -187,15 +198,11 @@ def watch(
         _follow(client, client.runs.get(run_id), timeout, as_json=as_json)
 
 
-def _put_dataset(
-    client: Client, body: dict[str, Any], data: Path, parsing: dict[str, Any]
-) -> DatasetRead:
+def _uploaded(client: Client, data: Path, parsing: dict[str, Any]) -> DatasetRead:
     """Upload a table for a spec."""
     dataset = upload(client, data, **parsing)
     say(f"uploaded {dataset.name}: {rows_text(dataset.num_rows)}", err)
     say_replaced(client, dataset)
-    body["dataset"] = dataset.id
-    body.setdefault("model_name", dataset.name)
     return dataset
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from fitserve.client.blocking import Blocking, iterating, returning
 from fitserve.client.files import predict_file
 from fitserve.client.predicting import Prediction
-from fitserve.client.transport import Resource, url_path, without_none
+from fitserve.client.transport import Resource, as_mapping, url_path, without_none
 from fitserve.schemas.models import ChangeRead, ModelRead, VersionRead, WeightsRead
 from fitserve.schemas.predict import PredictResponse
 from fitserve.schemas.report import ReportRead
@@ -98,9 +98,10 @@ class AsyncModels(Resource):
 
         """
         place = ("serving",) if alias is None else ("aliases", alias)
+        required = as_mapping("require", require or {}, '{"roc_auc": ">= current"}')
         body = {
             "version": version,
-            **({"require": dict(require)} if require else {}),
+            **({"require": required} if required else {}),
             **({"allow_new_contract": True} if allow_new_contract else {}),
             **({"reason": reason} if reason else {}),
         }

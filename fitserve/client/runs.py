@@ -11,7 +11,7 @@ from fitserve.client.blocking import Blocking, iterating, returning
 from fitserve.client.errors import RunFailed
 from fitserve.client.following import EpochEvent, Event, Follower, events
 from fitserve.client.keras_models import KerasLike, with_keras_model
-from fitserve.client.transport import Resource, url_path, without_none
+from fitserve.client.transport import Resource, as_mapping, url_path, without_none
 from fitserve.enums import TERMINAL, RunStatus, WebhookStatus
 from fitserve.schemas.comparison import ComparisonRead
 from fitserve.schemas.report import ReportRead
@@ -75,14 +75,15 @@ class AsyncRuns(Resource):
         tag: str | None = None,
         target: str | None = None,
         text: str | None = None,
+        dataset: str | None = None,
     ) -> AsyncIterator[RunRead]:
         """List runs, newest first; each page is requested when needed.
 
         `tag` is `name:value`. The words of `text` all occur in the id, the names, the
-        tags or the notes of a run.
+        tags or the notes of a run. `dataset` is the name of a dataset that a run reads.
         """
         chosen = {"status": status, "model": model, "tag": tag, "target": target}
-        chosen["text"] = text
+        chosen |= {"text": text, "dataset": dataset}
         return self._transport.pages(RunRead, "runs", **chosen)
 
     async def history(self, run_id: str) -> HistoryRead:
@@ -130,7 +131,8 @@ class AsyncRuns(Resource):
             >>> client.runs.update(run.id, {"team": "red"}, "wider")  # doctest: +SKIP
 
         """
-        body = without_none({"tags": tags and dict(tags), "notes": notes})
+        named = None if tags is None else as_mapping("tags", tags, '{"team": "red"}')
+        body = without_none({"tags": named, "notes": notes})
         return await self._transport.read(
             RunRead, "PATCH", url_path("runs", run_id), json=body, again=True
         )

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +31,13 @@ def url_path(*parts: str | int) -> str:
 def without_none(given: dict[str, Any]) -> dict[str, Any]:
     """Return the items whose value is not None."""
     return {key: value for key, value in given.items() if value is not None}
+
+
+def as_mapping(name: str, value: Any, example: str) -> dict[str, Any]:
+    """Return an argument as a dict; raise TypeError if it is no mapping."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"got {name}={value!r:.80}; expected a dict such as {example}")
 
 
 class Transport:

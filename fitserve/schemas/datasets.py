@@ -180,8 +180,13 @@ class DatasetRead(Brief, BaseModel):
     progress: float = Field(description="Share of the CSV that has been read, 0 to 1.")
     error: Problem | None
     digest: str = Field(description="`sha256:` and the hash of the uploaded bytes.")
-    filename: str | None
-    num_bytes: int = Field(description="Size of the uploaded file; unpacked.")
+    filename: str | None = Field(
+        description="Name of the file of this version: of an append, the added file."
+    )
+    num_bytes: int = Field(
+        description="Size of the file of this version, unpacked: of an append, the added "
+        "file, without the files before it."
+    )
     num_rows: int = Field(description="Number of rows of the version.")
     columns: list[ColumnRead]
     suggested_target: str | None = SuggestedTarget

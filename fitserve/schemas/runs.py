@@ -51,7 +51,10 @@ class RunRead(Brief, BaseModel):
     target: str
     task: Task
     spec: dict[str, Any]
-    num_params: int
+    num_params: int = Field(
+        description="Number of weights; the most that it may be until a worker has read "
+        "the training rows."
+    )
     num_rows: dict[str, int] = Field(
         description="Rows with a target for `train`, `validation` and `test`; estimates "
         "until a worker has split the table."
@@ -117,7 +120,10 @@ class ValidationRead(BaseModel):
     features: list[str]
     excluded: dict[str, str]
     layers: list[LayerPlan]
-    num_params: int
+    num_params: int = Field(
+        description="The most weights that the network may have: categories and "
+        "intervals without a training row get no input, which the run finds out."
+    )
     num_rows: dict[str, int] = Field(
         description="Estimated rows with a target for `train`, `validation` and `test`."
     )

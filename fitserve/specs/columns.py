@@ -9,12 +9,11 @@ from fitserve.enums import ColumnType
 from fitserve.specs.closed import Closed, name_or_object
 from fitserve.specs.time_pattern import has_zone, pattern_fault
 from fitserve.specs.time_zone import zone_fault
+from fitserve.text_patterns import NO_NUL, UNIT
 
-NO_NUL = r"^[^\x00]*$"
 Token = Annotated[str, Field(max_length=100, pattern=NO_NUL)]
 # a member of the enum is written as a string
 LaxColumnType = Annotated[ColumnType, Field(strict=False)]
-_UNIT = r"^[^\s\x00\d.,()+-](?:[^\x00]*[^\s\x00])?$"
 _ONLY_FOR = {
     "format": ColumnType.DATETIME,
     "dayfirst": ColumnType.DATETIME,
@@ -45,7 +44,7 @@ class ColumnOptions(Closed):
     percent: Literal["number", "fraction"] | None = None
     """The value of `12.5%`: 12.5 (`number`, the default) or 0.125 (`fraction`). Numbers
     without the sign stay unchanged."""
-    unit: str | None = Field(default=None, min_length=1, max_length=40, pattern=_UNIT)
+    unit: str | None = Field(default=None, min_length=1, max_length=40, pattern=UNIT)
     """Unit after numbers, such as `kg`, that is ignored. Cells with another unit count as
     missing."""
     null_values: list[Token] | None = Field(default=None, max_length=100)

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fitserve.specs.closed import Closed
-from fitserve.specs.columns import NO_NUL, GivenType, Token
+from fitserve.specs.columns import GivenType, Token
+from fitserve.text_patterns import DELIMITER, NO_NUL
 
-Delimiter = Annotated[str, Field(pattern=r"^[\t !#$%&*+,./:;<=>?@^_|~-]$")]
+Delimiter = Annotated[str, Field(pattern=DELIMITER)]
 MOST_SHEET = 255
 """Most characters in the name of a sheet."""
 

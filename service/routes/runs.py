@@ -18,6 +18,7 @@ from core.runs.repository import RunRepository
 from core.runs.search import RunFilter
 from core.runs.serialize import history_to_schema, run_to_schema
 from fitserve.enums import TERMINAL, RunStatus
+from fitserve.names import NAME_PATTERN
 from fitserve.schemas.pages import Page
 from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
 from fitserve.specs.parsing import ParsingSpec
@@ -159,7 +160,7 @@ async def validate_(
 
 
 @router.get("")
-def list_(
+def list_(  # noqa: PLR0913, PLR0917  one parameter per filter
     runs: Runs,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -176,6 +177,14 @@ def list_(
     ] = None,
     target: Annotated[str | None, Query(max_length=1000)] = None,
     text: SearchText = None,
+    dataset: Annotated[
+        str | None,
+        Query(
+            pattern=NAME_PATTERN,
+            max_length=100,
+            description="Only runs that train or validate on a version of this dataset.",
+        ),
+    ] = None,
 ) -> Page[RunRead]:
     """List runs, newest first. A run in the list matches all filters."""
     tags = {}
@@ -183,7 +192,8 @@ def list_(
         name, _, value = tag.partition(":")
         tags[name] = value
     words = tuple((text or "").split())
-    found = runs.page(cursor, limit + 1, RunFilter(status, model, target, tags, words))
+    chosen = RunFilter(status, model, target, tags, words, dataset)
+    found = runs.page(cursor, limit + 1, chosen)
     items = [run_to_schema(run) for run in found[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 

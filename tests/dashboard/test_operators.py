@@ -55,8 +55,9 @@ def test_keys_are_created_shown_once_and_revoked(page, url):
     expect(page.locator("main .warn")).to_contain_text("The service has no key yet")
     expect(page.get_by_role("link", name="Keys")).to_be_visible()
     secret = create_key(page, "boss")
+    expect(page.get_by_role("dialog")).to_contain_text("From now on, every request needs")
     sound(page, "the secret of a new key")
-    page.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Close without using it").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("textbox", name="API key").fill(secret)
     dialog.get_by_role("button", name="Use this key").click()
@@ -85,6 +86,16 @@ def test_keys_are_created_shown_once_and_revoked(page, url):
     page.get_by_role("alertdialog").get_by_role("button", name="Revoke").click()
     expect(phone.locator(".chip")).to_have_text("revoked")
     expect(phone.get_by_role("button", name="Revoke")).to_have_count(0)
+
+
+def test_the_first_key_is_used_on_the_page_if_the_user_agrees(page, url):
+    """The list follows without a question, and the key stays in this tab."""
+    page.goto(f"{url}/#/keys")
+    create_key(page, "boss")
+    page.get_by_role("button", name="Use it on this page").click()
+    expect(page.locator(".keys tbody tr")).to_contain_text(["boss"])
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator("#session")).to_contain_text("boss in default")
 
 
 def test_a_key_that_is_not_an_operators_sees_no_keys(page, url):

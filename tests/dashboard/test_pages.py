@@ -94,7 +94,19 @@ def open_all_folds(page):
     expect(page.locator(".first-rows")).to_be_visible()
 
 
+def append_a_bad_file(page):
+    page.get_by_role("button", name="Append rows").click()
+    file = {"name": "more.csv", "mimeType": "text/csv", "buffer": b"x\n1\n"}
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_role("button", name="Append", exact=True).click()
+    expect(page.locator("dialog .bad")).to_be_visible()
+
+
 def ask_for_another_name(page):
+    """Rename a table that no run has read."""
+    service = page.url.split("/#")[0]
+    page.request.post(f"{service}/v1/datasets?name=unread", data="a,b\n1,2\n3,4\n")
+    page.goto(f"{service}/#/tables/unread")
     page.get_by_role("button", name="Rename").click()
     page.get_by_label("New name").fill("no name")
     page.get_by_role("dialog").get_by_role("button", name="Rename").click()
@@ -129,6 +141,7 @@ def test_what_comes_of_pressing_is_sound(browser, service, trained, scheme):
     deeds = {
         change_the_spec: "start",
         open_all_folds: "start",
+        append_a_bad_file: "table",
         ask_for_another_name: "table",
         ask_for_deletion: "model",
         be_refused: "model",

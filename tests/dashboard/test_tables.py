@@ -1,6 +1,7 @@
 """The pages of all tables and of one table."""
 
 import json
+import re
 
 import httpx
 import pytest
@@ -68,14 +69,45 @@ def _delete(page, label):
     page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
 
 
-def test_a_table_that_a_run_names_is_refused_another_name(page, service, trained):
-    """The dialog says why."""
+def test_a_table_that_runs_have_read_keeps_its_name(page, service, trained):
+    """The button is disabled, and the page says why."""
     page.goto(f"{service}/#/tables/breast-cancer")
-    page.get_by_role("button", name="Rename").click()
+    rename = page.get_by_role("button", name="Rename")
+    expect(rename).to_be_disabled()
+    expect(rename).to_have_accessible_description(re.compile("because runs have read it"))
+
+
+def test_rows_are_appended_and_the_warnings_shown(page, service, flats):
+    """A file that does not fit is refused with its row, and stores nothing."""
+    page.goto(f"{service}/#/tables/flats")
+    page.get_by_role("button", name="Append rows").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label("New name").fill("tumours")
-    dialog.get_by_role("button", name="Rename").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("Specs of runs name the dataset")
+    send(dialog, "size,sold,day\nmany,no,2024-01-01\n")
+    expect(dialog.get_by_role("alert")).to_contain_text("'many'")
+    send(dialog, "size,sold,day,colour\n7.5,no,2024-01-01,red\n")
+    expect(page.locator(".is-current th")).to_have_text("version 3")
+    expect(page.locator("[aria-labelledby=rows]")).to_contain_text("colour")
+    expect(page.locator(".facts")).to_contain_text(
+        "the last 1 row from the file more.csv"
+    )
+    expect(page.locator(".is-current .size")).to_contain_text("added")
+    with Client(service) as client:
+        assert [one.version for one in client.datasets.list("flats")] == [3, 2, 1]
+
+
+def send(dialog, text):
+    file = {"name": "more.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    dialog.get_by_label("File").set_input_files(file)
+    dialog.get_by_role("button", name="Append", exact=True).click()
+
+
+def test_booleans_have_the_words_of_the_file(page, service, flats):
+    """In the first rows and in the columns of the start page."""
+    page.goto(f"{service}/#/tables/flats")
+    expect(page.locator(".first-rows tbody tr").first).to_contain_text("yes")
+    page.goto(f"{service}/#/?dataset=flats")
+    row = page.locator(".columns tbody tr").nth(1)
+    expect(row.locator(".bars .name")).to_have_text(["yes", "no"])
 
 
 def test_an_unknown_table_is_not_found(page, service):

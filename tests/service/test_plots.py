@@ -128,7 +128,11 @@ def test_every_plot_of_a_report_is_drawn():
                 {"feature": name, "mean": 0, "deviation": 0} for name in odd[:20]
             ],
         },
-        "baselines": {"figure": "R²", "models": [{"name": "network", "value": -3.5}]},
+        "baselines": {
+            "figure": "R²",
+            "metric": "r2",
+            "models": [{"name": "network", "value": -3.5}],
+        },
     }
     assert set(given) == set(PLOTS)
     code = (

@@ -30,6 +30,22 @@ def test_an_unknown_parameter_is_refused(client, method, path, said):
 
 
 @pytest.mark.parametrize(
+    ("path", "title", "said"),
+    [
+        ("/v1/runs?limit=x", "Invalid query", "got 'x'; expected a whole number"),
+        ("/v1/runs?limit=0", "Invalid query", "got '0'; expected at least 1"),
+        ("/v1/datasets?name=a%20b", "Invalid query", "expected letters, digits, dots"),
+        ("/v1/models/m/versions/x", "Invalid path", "expected a whole number"),
+    ],
+)
+def test_a_bad_value_is_refused_in_plain_words(client, path, title, said):
+    """The title names the part of the request."""
+    problem = assert_problem(client.get(path), 422, "invalid-body")
+    assert problem["title"] == title
+    assert said in problem["detail"]
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "/health/live?t=1",

@@ -177,3 +177,18 @@ def test_a_bug_outside_of_fastapi_is_a_problem_too(
     monkeypatch.setattr(place, "peek" if place is Authenticator else "answer", fail)
     assert_problem(client.post(path, json={}), 500, "internal-error")
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_an_answer_about_a_bug_says_that_the_connection_ends(settings, monkeypatch):
+    """The server closes the connection after an exception, so a client must not reuse it."""
+
+    def fail(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("service.routes.comparison.compare_runs", fail)
+    app = create_app(settings)
+    with TestClient(app, "http://localhost", raise_server_exceptions=False) as client:
+        answer = client.get("/v1/runs/compare?ids=a,b")
+        assert (answer.status_code, answer.json()["title"]) == (500, "Internal error")
+        assert answer.headers["connection"] == "close"
+        assert "connection" not in client.get("/v1/runs/nope").headers

@@ -47,6 +47,19 @@ def test_a_run_matches_every_filter(found):
     assert found("cars", status="succeeded") == ["ended"]
 
 
+def test_the_runs_of_a_dataset_are_listed(client, upload):
+    """All versions of the name count, and the validation dataset too."""
+    csv = "a,b\n" + "".join(f"{i},{i % 7}\n" for i in range(60))
+    for name in ("first", "second"):
+        upload(csv, name)
+    spec = {"dataset": "first", "target": "b", "fit": {"validation_dataset": "second"}}
+    run_id = client.post("/v1/runs", json=spec).json()["id"]
+    upload(csv + "1,2\n", "first")
+    for name, ids in (("first", [run_id]), ("second", [run_id]), ("third", [])):
+        items = client.get(f"/v1/runs?dataset={name}").json()["items"]
+        assert [run["id"] for run in items] == ids
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [

@@ -66,13 +66,14 @@ def test_a_number_does_not_allow_a_new_contract(client, bench, path):
 
 
 @pytest.mark.parametrize("path", ["serving", "aliases/live"])
-def test_true_is_not_the_number_of_a_version(client, bench, path):
+def test_only_a_whole_number_is_the_number_of_a_version(client, bench, path):
     copies(bench, ["m"])
     before = client.get("/v1/models/m/changes").json()
-    answer = client.put(f"/v1/models/m/{path}", json={"version": True})
-    problem = assert_problem(answer, 422, "invalid-body")
-    assert problem["errors"][0]["pointer"] == "#/version"
-    assert "got True; expected a valid integer" in problem["detail"]
+    for version in (True, "1", 1.0):
+        answer = client.put(f"/v1/models/m/{path}", json={"version": version})
+        problem = assert_problem(answer, 422, "invalid-body")
+        assert problem["errors"][0]["pointer"] == "#/version"
+        assert f"got {version!r}; expected a whole number" in problem["detail"]
     assert client.get("/v1/models/m/changes").json() == before
 
 

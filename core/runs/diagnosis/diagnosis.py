@@ -43,7 +43,7 @@ def read_curve(
 ) -> Reading | None:
     """Return the diagnosis of Keras's history; None before the first epoch has ended.
 
-    `dataset` is the id for the next spec.
+    `dataset` names the dataset in the next spec.
     """
     curve = Curve.of(history)
     if not history.get("loss"):

@@ -42,6 +42,11 @@ class Facts:
     kept_epoch: int | None = None
 
     @property
+    def metric(self) -> str:
+        """Return the metric by which networks and baselines are compared."""
+        return "log_loss" if self.metrics.get("r2") is None else "r2"
+
+    @property
     def error(self) -> float | None:
         """Return the network's error, comparable with that of `best_rival`."""
         return error_of(self.metrics)

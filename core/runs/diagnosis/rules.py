@@ -12,6 +12,7 @@ from core.runs.diagnosis.standing import (
     is_level,
     is_on_par,
     is_within_chance,
+    rival_is_better,
 )
 from fitserve.enums import StopReason
 from fitserve.number_text import number_text
@@ -93,10 +94,11 @@ def _diverged(curve: Curve, facts: Facts) -> Diagnosis | None:
             f"{number_text(curve.loss[-1])} in epoch {curve.num_epochs}",
         )
     if facts.is_standardized and (facts.error_over_chance or 0.0) > LOST:
+        error = "log loss" if facts.metric == "log_loss" else "mean squared error"
         return Diagnosis(
             "diverged",
-            f"the error of the network is {facts.error_over_chance:.4g} times the error "
-            "of a constant prediction: the weights diverged and recovered only in part",
+            f"the {error} of the network is {facts.error_over_chance:.4g} times that of "
+            "a constant prediction: the weights diverged and recovered only in part",
         )
     return None
 
@@ -203,9 +205,7 @@ def _beaten(facts: Facts, by: float) -> Diagnosis | None:
         return None
     return Diagnosis(
         "underfit",
-        f"on the held-out rows, the error of {rival[0].replace('_', ' ')} is "
-        f"{number_text(rival[1])} and the error of the network is {number_text(error)}; "
-        "the curve is flat",
+        f"the curve is flat, and {rival_is_better(facts, rival, error)}",
     )
 
 
@@ -218,10 +218,20 @@ def _underfit(curve: Curve, facts: Facts) -> Diagnosis | None:
     if learned < LITTLE:
         return Diagnosis(
             "underfit",
-            f"the curve is flat, and the network reduced its error on the training rows "
-            f"by only {max(learned, 0):.0%}",
+            f"the curve is flat, and {_little_learned(facts, max(learned, 0))}",
         )
     return None
+
+
+def _little_learned(facts: Facts, share: float) -> str:
+    if facts.skill is None:
+        return f"the training loss fell by only {share:.0%}"
+    if facts.metric == "r2":
+        return f"R² on the training rows is only {share:.2f}"
+    return (
+        f"the log loss on the training rows is only {share:.0%} below that of a constant "
+        "prediction"
+    )
 
 
 _RULES: tuple[Callable[[Curve, Facts], Diagnosis | None], ...] = (

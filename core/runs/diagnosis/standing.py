@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from core.runs.diagnosis.facts import Facts
+from fitserve.main_figure import baseline_title, metric_title
 from fitserve.number_text import number_text
 
 ON_PAR = 0.05
@@ -70,9 +71,8 @@ def standing_of(facts: Facts) -> Standing:
     if rival is None or error is None or not facts.has_fitted_rival:
         advice = "The curve gives no reason to change the network."
         return Standing("The curve is fine", "", advice)
-    errors = f"error {number_text(error)}, {_name(rival)}"
     if not is_on_par(facts):
-        sentence = f"{rival[0].replace('_', ' ')} is better ({errors})"
+        sentence = rival_is_better(facts, rival, error)
         if is_within_chance(facts):
             sentence += ", but no baseline has a clearly better main figure"
         advice = "The curve gives no reason to change the network; more rows or features"
@@ -81,16 +81,33 @@ def standing_of(facts: Facts) -> Standing:
     if chance is not None and min(error, rival[1]) > NO_SKILL * chance:
         return Standing(
             "The features say little about the target",
-            f"no model is much better than a constant prediction ({errors})",
+            f"by {metric_title(facts.metric)}, no model is much better than a constant "
+            f"prediction ({figures_of(facts, rival, error)})",
             "Other features, or more rows, would help; another network hardly would.",
         )
     is_ahead = is_best(facts) and error < rival[1] * (1 - ON_PAR)
     place = (
         "better than the best baseline" if is_ahead else "level with the best baseline"
     )
-    sentence = f"the network is {place} ({errors})"
+    sentence = (
+        f"by {metric_title(facts.metric)}, the network is {place} "
+        f"({figures_of(facts, rival, error)})"
+    )
     return Standing("Good", sentence, "More rows or features would help.")
 
 
-def _name(rival: tuple[str, float]) -> str:
-    return f"{rival[0].replace('_', ' ')} {number_text(rival[1])}"
+def rival_is_better(facts: Facts, rival: tuple[str, float], error: float) -> str:
+    """Return the sentence that a baseline is better, with the metric and both figures."""
+    name, metric = baseline_title(rival[0], facts.metric), metric_title(facts.metric)
+    return f"by {metric}, {name} is better ({figures_of(facts, rival, error)})"
+
+
+def figures_of(facts: Facts, rival: tuple[str, float], error: float) -> str:
+    """Return the figures by which a network and a baseline are compared."""
+    name = baseline_title(rival[0], facts.metric)
+    return f"network {_figure(facts, error)}, {name} {_figure(facts, rival[1])}"
+
+
+def _figure(facts: Facts, error: float) -> str:
+    """Return R² or the log loss of an error."""
+    return number_text(1 - error if facts.metric == "r2" else error)

@@ -94,7 +94,7 @@ def _baselines(report: ReportRead) -> Data | None:
         for b in report.baselines.results
         if (v := b.metrics.get(key)) is not None
     ]
-    return {"figure": name, "models": models}
+    return {"figure": name, "metric": key, "models": models}
 
 
 PLOTS: dict[str, Plot] = {

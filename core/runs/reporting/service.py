@@ -21,6 +21,7 @@ from core.settings import Limits, ReportRules
 from core.storage import Storage
 from core.storage.recorded import read_recorded
 from fitserve.enums import TERMINAL, StopReason, Task
+from fitserve.names import version_ref
 from fitserve.schemas.report import (
     BaselineFigures,
     BaselinesRead,
@@ -70,7 +71,9 @@ class ReportService:
         facts = replace(
             facts_of(run, figures, baselines), kept_epoch=kept_epoch(run, epochs)
         )
-        reading = read_curve(history, facts, run.dataset_id, self._limits)
+        # a dataset that runs have read keeps its name, so the reference stays valid
+        dataset = version_ref(run.dataset.name, run.dataset.version)
+        reading = read_curve(history, facts, dataset, self._limits)
         if reading is not None and run.kept_fit is not None:
             sentence = f"These are epochs of fit {run.kept_fit}. {reading.sentence}"
             reading = reading.model_copy(update={"sentence": sentence})

@@ -117,10 +117,9 @@ const WORDS = {
   binary: "binary classification", multiclass: "multiclass classification",
   r2: "R²", mae: "MAE", rmse: "RMSE", roc_auc: "ROC AUC", pr_auc: "PR AUC",
   brier: "Brier score", train: "training",
-  constant: "constant prediction", linear: "linear model",
 };
 
-/** Return the page's text for an API value: a task, a metric, a baseline, a part of the split. */
+/** Return the page's text for an API value: a task, a metric, a part of the split. */
 export function word(value) {
   return value === null ? "" : (WORDS[value] ?? value.replaceAll("_", " "));
 }
@@ -145,9 +144,14 @@ export function mainFigure(figure) {
 export function bestBaseline(figure) {
   const best = figure?.baseline;
   if (!best) return null;
-  const constant = ["r2", "mae"].includes(figure.metric) ? "the mean" : "the majority class";
-  const name = best.name === "constant" ? constant : best.name.replaceAll("_", " ");
+  const name = baselineName(best.name, ["r2", "mae"].includes(figure.metric));
   return `${name} ${shownAs(figure)(best.value)}`;
+}
+
+/** Return the name of a baseline in words, as all sentences and tables have it. */
+export function baselineName(name, isRegression) {
+  if (name === "constant") return isRegression ? "the mean" : "the majority class";
+  return name.replaceAll("_", " ");
 }
 
 /** Return the sentence of a main figure: `ROC AUC 0.87 (0.85–0.89) on 400 test rows; linear 0.84`. */

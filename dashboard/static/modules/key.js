@@ -12,6 +12,12 @@ export function authorization() {
   return key ? { Authorization: `Bearer ${key}` } : {};
 }
 
+/** Use a key for all requests of this tab. */
+export function useKey(key) {
+  sessionStorage.setItem(PLACE, key);
+  dispatchEvent(new Event("fitserve-key"));
+}
+
 export function forgetKey() {
   sessionStorage.removeItem(PLACE);
 }
@@ -28,9 +34,8 @@ function prompted(detail) {
     const input = h("input", { type: "password", autocomplete: "off", required: true });
     const onsubmit = (event) => {
       event.preventDefault();
-      sessionStorage.setItem(PLACE, input.value.trim());
       dialog.close();
-      dispatchEvent(new Event("fitserve-key"));
+      useKey(input.value.trim());
       resolve();
     };
     const hint = "The key is stored in this browser tab until you close the tab.";

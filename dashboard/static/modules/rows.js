@@ -2,7 +2,7 @@
 
 import { get, outcome, v1 } from "./api.js";
 import { h, put } from "./dom.js";
-import { number } from "./format.js";
+import { bytes, number } from "./format.js";
 import { table } from "./parts.js";
 import { problemBox } from "./problems.js";
 
@@ -10,9 +10,15 @@ const FIRST = 10;
 const MOST_COLUMNS = 50;
 const MOMENT = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d{6}))?$/;
 
-/** Return a cell as text; a missing cell is empty. */
-export function cellText(cell) {
+/** Return true or false as the word that the file has for it: `no` and `yes`, for example. */
+export function booleanText({ format }, isTrue) {
+  return format.labels?.[isTrue ? 1 : 0] ?? String(isTrue);
+}
+
+/** Return a cell of a column as text; a missing cell is empty. */
+export function cellText(cell, column = null) {
   if (cell === null || cell === undefined) return "";
+  if (typeof cell === "boolean" && column) return booleanText(column, cell);
   if (typeof cell === "number") return number(cell);
   const text = String(cell);
   const [, day, time, fraction] = MOMENT.exec(text) ?? [];
@@ -21,37 +27,43 @@ export function cellText(cell) {
   return time === "00:00:00" ? day : `${day} ${time}`;
 }
 
-/** Build the table rows of `data`, with the cells at `places`. */
-export function rowLines(data, places) {
-  return data.map((row) => h("tr", places.map((place) => h("td", cellText(row[place])))));
+/** Build the size of a version; that of an append is the size of the added file. */
+export function sizeNote({ num_bytes: size, num_added: added }) {
+  return h("span", added === null ? bytes(size) : `${bytes(size)} added`);
+}
+
+/** Build the table rows of `data`, with the cells of `columns` at `places`. */
+export function rowLines(data, places, columns) {
+  return data.map((row) =>
+    h("tr", places.map((place, i) => h("td", cellText(row[place], columns[i])))));
 }
 
 /** Build the first rows of a dataset. The rows appear when the service has sent them. */
-export function firstRows(id, signal) {
+export function firstRows({ id, columns }, signal) {
   const shown = h("div", { "aria-busy": "true" }, h("p.hint", "Reading the first rows…"));
   outcome(get(`${v1("datasets", id, "rows")}?limit=${FIRST}`, signal)).then((answer) => {
-    put(shown, answer.problem ? problemBox(answer.problem) : contents(answer.value));
+    put(shown, answer.problem ? problemBox(answer.problem) : contents(answer.value, columns));
     shown.removeAttribute("aria-busy");
   });
   return shown;
 }
 
-function contents({ columns, data, total }) {
-  const some = columns.slice(0, MOST_COLUMNS);
+function contents({ columns: names, data, total }, columns) {
+  const some = names.slice(0, MOST_COLUMNS);
   const places = some.map((_, i) => i);
-  const hidden = columns.length - some.length;
+  const hidden = names.length - some.length;
   return [
-    table("First rows", "first-rows", some.map((name) => [name]), rowLines(data, places)),
+    table("First rows", "first-rows", some.map((name) => [name]), rowLines(data, places, columns)),
     h("p.hint", `Rows 1 to ${data.length} of ${number(total)}`,
       hidden > 0 && `, without ${number(hidden)} more columns`, "."),
   ];
 }
 
 /** Build a fold that reads the first rows when the user opens it. */
-export function foldedRows(id, signal) {
+export function foldedRows(dataset, signal) {
   const place = h("div");
   const ontoggle = () => {
-    if (fold.open && !place.hasChildNodes()) put(place, firstRows(id, signal));
+    if (fold.open && !place.hasChildNodes()) put(place, firstRows(dataset, signal));
   };
   const fold = h("details", { ontoggle }, h("summary", "First ten rows"), place);
   return fold;

@@ -11,8 +11,6 @@ const WORDS = [
   [/^send (it with nulls|null) where .*/, "leave the field empty if the value is unknown"],
   [/ If curl sends the file, .*/, ""],
   [/ The request is strict, so .*/, ""],
-  [/String should match pattern '\^\[A-Za-z0-9\]\[A-Za-z0-9\._-\]\*\$'/,
-    "letters, digits, dots, dashes or underscores, with a letter or a digit first"],
 ];
 const TITLES = {
   "Invalid body": "Some values are not valid",

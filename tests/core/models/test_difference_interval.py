@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.models.bootstrap import Interval, difference_interval
+from core.models.bootstrap import Interval, deciding_interval, difference_interval
 from core.models.requirements import Requirement
 from core.models.scores import Scored
 from fitserve.enums import Task
@@ -36,6 +36,18 @@ def test_groups_are_drawn_whole():
     by_row = difference_interval("mae", alike, GOOD, None, 1)
     by_group = difference_interval("mae", alike, GOOD, groups, 1)
     assert by_group.high - by_group.low > 3 * (by_row.high - by_row.low)
+
+
+def test_too_few_rows_have_no_interval_but_decide_a_promotion():
+    """The difference itself decides, because there has to be a decision."""
+    few = [Scored(Task.REGRESSION, one.y[:4], one.answers[:4]) for one in (GOOD, BAD)]
+    assert difference_interval("mae", *few, None, 1) is None
+    observed = few[0].figure("mae") - few[1].figure("mae")
+    assert deciding_interval("mae", *few, None, 1) == (observed, observed)
+    assert difference_interval("mae", GOOD, BAD, np.arange(400) % 4, 1) is None
+    found = deciding_interval("mae", GOOD, BAD, None, 1)
+    assert found.low < found.high
+    assert found == difference_interval("mae", GOOD, BAD, None, 1)
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,14 @@ def test_no_proxy_is_taken_from_the_environment(database, monkeypatch):
         ("https://u:p@example.com/", "user name"),
         ("https://10.0.0.1/", "public"),
         ("https://[::1]/", "public"),
+        ("https://192.0.0.8/", "public"),
+        ("https://192.88.99.1/", "public"),
+        ("https://[3fff::1]/", "public"),
         ("https://exa mple\x7f.com/", "not a valid URL"),
+        (f"https://example.com:{'9' * 30}/", "port from 1 to 65535"),
+        ("https://example.com:0/", "port from 1 to 65535"),
+        ("https://example..com/", "between two dots"),
+        (f"https://{'a' * 64}.com/", "between two dots"),
     ],
 )
 def test_a_forbidden_url_is_refused_before_the_run(url, reason):
@@ -201,5 +208,6 @@ def test_loopback_is_allowed_by_a_setting_only():
     """The setting allows http and any port for loopback addresses only."""
     check_url(f"http://localhost:{free_port()}/", LOCAL)
     check_url("https://hooks.example.com/run?token=1", WebhookRules())
-    with pytest.raises(Refused):
-        check_url("http://10.0.0.1/", LOCAL)
+    for url in ("http://10.0.0.1/", f"http://localhost:{'9' * 30}/"):
+        with pytest.raises(Refused):
+            check_url(url, LOCAL)

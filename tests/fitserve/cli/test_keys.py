@@ -33,20 +33,28 @@ def test_a_key_is_created_listed_and_revoked(keys):
 
 
 def test_keys_is_a_command_of_fitserve(tmp_path):
-    """The command is found by its entry point, as a group."""
-    (tmp_path / "home").mkdir()
-    line = ["keys", "list", "--json", "--home", str(tmp_path / "home")]
-    done = CliRunner().invoke(make_app(), line)
-    assert json.loads(done.stdout) == {"items": []}
+    """The command is found by its entry point, and says which keys it uses."""
+    home = ["--home", str(tmp_path / "home")]
+    run = CliRunner(env={"FITSERVE_URL": "http://elsewhere:8000"}).invoke
+    done = run(make_app(), ["keys", "create", "ci", *home])
+    where, asked = f"Keys in the home {tmp_path / 'home'}", "http://elsewhere:8000"
+    assert f"{where}; the service at {asked} is not asked:\n" in done.stderr
+    listed = run(make_app(), ["keys", "list", "--json", *home])
+    assert [key["name"] for key in json.loads(listed.stdout)["items"]] == ["ci"]
+    assert listed.stderr == ""
 
 
 @pytest.mark.parametrize("line", [["list"], ["revoke", "ci"]])
 def test_a_home_that_does_not_exist_is_refused(keys, tmp_path, line):
-    """A wrong path creates nothing."""
+    """A wrong path creates nothing, nor a database in another folder."""
+    home = tmp_path / "home"
     done = keys(*line)
     assert done.exit_code == 2
-    assert f"There is no folder {tmp_path / 'home'}" in done.stderr
-    assert not (tmp_path / "home").exists()
+    assert f"There is no folder {home}" in done.stderr
+    assert not home.exists()
+    home.mkdir()
+    assert f"There is no database in {home}" in keys(*line).stderr
+    assert not list(home.iterdir())
 
 
 def test_json_has_all_fields_of_a_new_key(keys):
@@ -98,9 +106,9 @@ def test_no_scope_is_broken_in_the_list(keys):
         (("revoke", "nope"), 3, "no API key 'nope'"),
     ],
 )
-def test_invalid_arguments_are_explained(keys, tmp_path, line, code, word):
+def test_invalid_arguments_are_explained(keys, line, code, word):
     """The output has a sentence, and the exit code is as documented."""
-    (tmp_path / "home").mkdir()
+    keys("create", "other")
     done = keys(*line)
     assert (done.exit_code, word in done.output) == (code, True), done.output
 

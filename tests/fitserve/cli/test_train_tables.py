@@ -78,6 +78,40 @@ def test_options_replace_keys_of_a_spec(trained, fitserve, tmp_path):
     }
 
 
+def test_a_dataset_is_trained_where_no_such_file_exists(trained, fitserve):
+    """The command says which version it uses, and uploads nothing."""
+    stored = bodies.dataset(columns=COLUMNS, version=3, suggested_target="quality")
+    trained.answers("GET /v1/datasets/wine", stored)
+    done = fitserve("train", "wine", "--target", "quality", "--exclude", "a,b")
+    assert done.exit_code == 0, done.output
+    assert "no file wine; using the dataset wine@3: 3 rows" in done.stderr
+    assert sent(trained) == {
+        "dataset": "wine@3",
+        "model_name": "wine",
+        "target": "quality",
+        "features": {"exclude": ["a,b"]},
+    }
+    asking = fitserve("train", "wine")
+    assert "fitserve train wine@3 --target quality" in asking.stderr
+    assert "/v1/datasets" not in trained.paths()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("wnie", "The file 'wnie' does not exist. There is no dataset 'wnie'."),
+        ("wnie.csv", "The file 'wnie.csv' does not exist."),
+        ("spec.json", "The file 'spec.json' does not exist."),
+    ],
+)
+def test_a_name_of_nothing_is_refused(wire, fitserve, name, sentence):
+    """Only a name without an extension of a table may be that of a dataset."""
+    missing = problem(404, "dataset-not-found", "There is no dataset 'wnie'.")
+    wire.answers("GET /v1/datasets/wnie", missing)
+    done = fitserve("train", name, "--target", "quality")
+    assert (done.exit_code, done.stderr) == (2, f"{sentence}\n")
+
+
 def test_a_missing_target_shows_the_columns_and_an_example(wire, fitserve, table):
     """Nothing is stored."""
     shown = bodies.preview(columns=COLUMNS, suggested_target="quality")

@@ -84,6 +84,12 @@ def test_what_serves_is_promoted_and_rolled_back(wire, client):
     assert wire.asked[4].query == {"alias": "live"}
 
 
+def test_a_requirement_that_is_no_dict_is_refused_with_an_example(client):
+    """No request is sent."""
+    with pytest.raises(TypeError, match=r'got require=.auc >= current.; .*"roc_auc"'):
+        client.models.promote("m", 2, require="auc >= current")
+
+
 def test_a_model_may_make_promotion_explicit(wire, client):
     wire.answers("PATCH /v1/models/wine", bodies.model(promotion="explicit"))
     assert client.models.update("wine", "explicit").promotion == "explicit"

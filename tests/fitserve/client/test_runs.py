@@ -182,3 +182,10 @@ def test_webhooks_are_listed_changed_and_sent_again(wire, client):
         {"secret": None},
         {"secret": "whsec_x"},
     ]
+
+
+def test_tags_that_are_no_dict_are_refused_with_an_example(client):
+    """No request is sent."""
+    for tags in (["red"], []):
+        with pytest.raises(TypeError, match=r"got tags=\[.*expected a dict such as"):
+            client.runs.update("run_1", tags=tags)

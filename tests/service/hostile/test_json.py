@@ -58,6 +58,14 @@ def test_a_duplicate_key_in_a_spec_is_named(client, path):
     assert "'b' occurs twice" in answer.text
 
 
+def test_a_backslash_before_u0000_is_text(client):
+    """Only an escape stands for U+0000, and JSON escapes a backslash by another one."""
+    for text, status in (("\\u0000", 400), ("\\\\u0000", 404), ("\\\\\\u0000", 400)):
+        body = f'{{"model": "{text}", "instances": []}}'.encode()
+        answer = client.post("/v1/predict", content=body)
+        assert answer.status_code == status, (text, answer.text)
+
+
 @pytest.mark.parametrize("types", ['{"a": NaN}', '{"a":' * 2_000, '{"a": 1, "a": 2}', '{"\\ud800": 1}', '{"\\u0000": "numeric"}', "9" * 5_000, "[]"])  # fmt: skip
 def test_types_of_an_upload_are_json_too(client, types):
     """`types` is JSON in the query and in a form."""

@@ -3,6 +3,7 @@
 import { outcome, send } from "../api.js";
 import { copyButton } from "../copying.js";
 import { goTo, h, newId, put } from "../dom.js";
+import { useKey } from "../key.js";
 import { card, field, openDialog } from "../parts.js";
 import { markFields, problemBox } from "../problems.js";
 
@@ -17,6 +18,8 @@ const SCOPES = {
   "metrics:read": "read the metrics of the whole service",
   admin: "manage keys of every workspace",
 };
+const NOW_NEEDED = " From now on, every request needs a key, also those of this page: it asks for "
+  + "one unless it may use this one, which stays in this browser tab until you close the tab.";
 const OPERATORS = ["metrics:read", "admin"];
 const LIMITS = [
   ["requests_per_second", "Requests per second"],
@@ -53,7 +56,7 @@ export function createCard(isFirst) {
     event.preventDefault();
     put(failed);
     const { value, problem } = await outcome(send("POST", "v1/keys", read()));
-    if (value) return showSecret(value);
+    if (value) return showSecret(value, isFirst);
     put(failed, problemBox(problem));
     return markFields(problem, form)?.focus();
   });
@@ -84,14 +87,22 @@ function numberIn({ value }) {
   return Number.isNaN(Number(given)) ? given : Number(given);
 }
 
-/** Show the secret, which the service never returns again. Then list the keys. */
-function showSecret({ name, workspace, key }) {
+/** Show the secret, which the service never returns again. Then list the keys. After the first
+ *  key, every request needs one, so the page offers to use it. */
+function showSecret({ name, workspace, key }, isFirst) {
   const secret = h("textarea", { rows: 3, readonly: true, onfocus: () => secret.select() });
   secret.value = key;
-  const close = h("button.primary", { onclick: () => dialog.close() }, "Done");
+  const close = h("button", { class: isFirst ? "" : "primary", onclick: () => dialog.close() },
+    isFirst ? "Close without using it" : "Done");
+  const use = isFirst && h("button.primary", {
+    onclick: () => {
+      useKey(key);
+      dialog.close();
+    },
+  }, "Use it on this page");
   const dialog = openDialog("dialog", `The key ${name} in ${workspace}`,
-    "Copy the key and store it. It cannot be shown again.", field("Key", secret),
-    h("div.actions", copyButton(() => key, ""), close));
+    `Copy the key and store it. It cannot be shown again.${isFirst ? NOW_NEEDED : ""}`,
+    field("Key", secret), h("div.actions", copyButton(() => key, ""), close, use));
   const here = location.hash;
   dialog.addEventListener("close", () => {
     secret.value = "";

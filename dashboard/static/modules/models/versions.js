@@ -137,7 +137,8 @@ function shown(value) {
   if (Array.isArray(value)) {
     return value.map((one) => (one?.type ? layerText(one) : shown(one))).join(", ");
   }
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (typeof value !== "object") return String(value);
+  return Object.entries(value).map(([name, one]) => `${name} ${shown(one)}`).join(", ");
 }
 
 function inputs({ signature, changes }) {

@@ -5,7 +5,7 @@ import { histogram, topBars } from "../charts/bars.js";
 import { h, prose, put } from "../dom.js";
 import { integer, number, word } from "../format.js";
 import { TYPES, card, select, table } from "../parts.js";
-import { cellText, foldedRows } from "../rows.js";
+import { booleanText, cellText, foldedRows } from "../rows.js";
 import { hasOtherRole, isFeature, readAs, setFeatures, typeOf } from "./draft.js";
 
 const MOST_MENUS = 200; // a table of thousands of columns would be slow
@@ -15,7 +15,7 @@ const HEADS = [
 ];
 
 export function columnsSection(draft, signal) {
-  const { id, columns } = draft.dataset;
+  const { columns } = draft.dataset;
   const rows = columns.map((column) => columnRow(column, draft));
   const remark = h("p.hint", "All numbers and histograms count every row.");
   const refresh = () => rows.forEach((row) => row.refresh());
@@ -26,7 +26,7 @@ export function columnsSection(draft, signal) {
     h("p.hint", "Select the target (the column to predict) and the features (the columns that "
       + "the network learns from)."),
     table("Columns", "columns", HEADS, rows.map((row) => row.element)), remark,
-    foldedRows(id, signal),
+    foldedRows(draft.dataset, signal),
   ]);
 }
 
@@ -118,7 +118,14 @@ function notes({ left_out: why, warnings, warning_kinds: kinds }) {
 
 function picture(column, total) {
   if (column.histogram) return numbers(column, column.histogram.counts);
-  return column.top.length ? topBars(column.top, total) : range(column);
+  return column.top.length ? topBars(named(column), total) : range(column);
+}
+
+/** Return the most frequent values of a column. Those of booleans have the words of the file. */
+function named(column) {
+  if (column.type !== "boolean") return column.top;
+  const wordOf = (value) => booleanText(column, value.toLowerCase() === "true");
+  return column.top.map(({ value, count }) => ({ value: wordOf(value), count }));
 }
 
 function numbers(column, counts) {

@@ -10,7 +10,7 @@ export class Draft {
   constructor(dataset, given = null, ref = dataset.name) {
     this.dataset = dataset;
     this.spec = given ?? firstSpec(dataset, ref);
-    this.spec.dataset ??= dataset.name; // a report's spec names a dataset by id
+    this.spec.dataset ??= dataset.name;
   }
 
   /** Call `listener(source)` after each change. */

@@ -55,7 +55,7 @@ function facts(plan) {
         ["Features", integer(plan.features.length)],
         ...rowCounts(plan.num_rows),
         ["Loss", plan.spec.compile.loss],
-        ["Parameters", integer(plan.num_params)],
+        ["Parameters", `at most ${integer(plan.num_params)}`],
         ["Maximum steps", integer(plan.num_steps)],
         ["Memory for training", bytes(plan.memory_bytes)],
       ])),

@@ -29,7 +29,8 @@ function rowsSentence({ train, validation = 0, test = 0 }) {
 }
 
 function networkSentence({ spec: { model }, num_params: weights }) {
-  const count = `${plural(weights, "parameter")} in total`;
+  // categories and intervals without a training row get no input, which only the run can know
+  const count = `at most ${plural(weights, "parameter")} in total`;
   if (!model.layers) return `The network is the one of the Keras JSON, with ${count}.`;
   const network = `${hiddenText(model.layers)}${extrasText(model.layers)}`;
   const members = model.ensemble ?? 1;

@@ -82,7 +82,7 @@ async function previewOf(file, types, signal) {
 function contents({ columns, rows, warnings, is_complete: isAll }, types, refresh) {
   const some = columns.slice(0, MOST.columns);
   const places = some.map(({ name }) => rows.columns.indexOf(name));
-  const lines = rowLines(rows.data.slice(0, MOST.rows), places);
+  const lines = rowLines(rows.data.slice(0, MOST.rows), places, some);
   const hidden = columns.length - some.length;
   return [
     table("First rows", "first-rows", some.map((one) => head(one, types, refresh)), lines),

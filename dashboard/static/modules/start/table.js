@@ -1,17 +1,18 @@
 // Step 1: upload a file, or select an existing dataset.
 
-import { ProblemError, get, outcome, request, v1 } from "../api.js";
+import { get, outcome, v1 } from "../api.js";
 import { deleteButton } from "../deletion.js";
 import { announce, h, newId, put } from "../dom.js";
-import { bytes, plural } from "../format.js";
+import { plural } from "../format.js";
 import { card, labelled, select } from "../parts.js";
 import { attempt, problemBox, remarkBoxes } from "../problems.js";
+import { sizeNote } from "../rows.js";
+import { ACCEPTED, sendTable } from "../sending.js";
 import { exampleTable } from "./example.js";
 import { filePreview, typesQuery } from "./preview.js";
 
 const FORMATS = "CSV, Excel (xlsx), OpenDocument (ods), Parquet, Arrow or JSON Lines, also packed "
   + "with gzip or zstd";
-const ACCEPTED = ".csv,.tsv,.txt,.gz,.zst,.jsonl,.ndjson,.parquet,.arrow,.feather,.xlsx,.ods,text/csv";
 
 /** Build the section. It calls `take(dataset)` with each dataset that is ready. */
 export function tableSection(dataset, take, signal) {
@@ -77,57 +78,19 @@ function chooser(items, current, show) {
 }
 
 async function sent(file, types, place, show, signal) {
-  const bar = h("progress", { max: 1, value: 0, "aria-label": file.name });
-  const step = h("span", "Uploading");
-  put(place, h("div.sending", h("span", file.name), bar, step));
-  const report = (share, text) => {
-    bar.value = share;
-    put(step, text);
-  };
-  const { value, problem } = await outcome(sendFile(file, types, report, signal));
+  const path = `v1/datasets?filename=${encodeURIComponent(file.name)}&${typesQuery(types)}`;
+  const { value, problem } = await outcome(sendTable(path, file, place, signal));
   if (problem) return put(place, problemBox(problem));
   show(value);
   return announce(`${file.name} was uploaded.`);
 }
 
-/** Upload a file and return the ready dataset. Call `report(share, step)` meanwhile. */
-async function sendFile(file, types, report, signal) {
-  const path = `v1/datasets?filename=${encodeURIComponent(file.name)}&${typesQuery(types)}`;
-  const options = { method: "POST", headers: { "Content-Type": "text/csv" }, body: file, signal };
-  let dataset = await (await request(path, options, sendingWith(report))).json();
-  while (dataset.status === "processing") {
-    report(dataset.progress, "Reading");
-    dataset = await get(`${v1("datasets", dataset.id)}?wait=1`, signal);
-  }
-  if (dataset.error) throw new ProblemError(dataset.error);
-  return dataset;
-}
-
-/** Return a `fetch` that uses XMLHttpRequest, because `fetch` reports no upload progress. */
-function sendingWith(report) {
-  return (path, { method, headers, body, signal }) => new Promise((resolve, reject) => {
-    const sending = new XMLHttpRequest();
-    sending.open(method, path);
-    for (const [name, value] of Object.entries(headers)) sending.setRequestHeader(name, value);
-    sending.upload.onprogress = ({ loaded, total }) => report(loaded / total, "Uploading");
-    sending.onload = () => {
-      const { responseText, status, statusText } = sending;
-      resolve(new Response(responseText, { status, statusText }));
-    };
-    sending.onerror = () => reject(new TypeError("The connection failed"));
-    sending.onabort = () => reject(signal.reason);
-    signal.addEventListener("abort", () => sending.abort());
-    sending.send(body);
-  });
-}
-
 function facts(dataset) {
-  const { id, name, num_rows: rows, num_bytes: size, columns, warnings,
-    warning_kinds: kinds } = dataset;
+  const { id, name, num_rows: rows, columns, warnings, warning_kinds: kinds } = dataset;
   return [
     h("div.facts",
       h("strong", name), h("span", plural(rows, "row")),
-      h("span", plural(columns.length, "column")), h("span", bytes(size)),
+      h("span", plural(columns.length, "column")), sizeNote(dataset),
       deleteButton(v1("datasets", id), name, {
         label: "Delete this dataset",
         title: `Delete the dataset ${name}?`,

@@ -1,14 +1,15 @@
 // A table: its versions, its columns and first rows, another name, deletion.
 
-import { get, v1 } from "../api.js";
+import { get, outcome, v1 } from "../api.js";
 import { deleteButton } from "../deletion.js";
 import { h } from "../dom.js";
-import { ago, bytes, integer, moment, plural } from "../format.js";
+import { ago, integer, moment, plural } from "../format.js";
 import { card, pageOf, table } from "../parts.js";
 import { remarkBoxes } from "../problems.js";
-import { firstRows } from "../rows.js";
+import { firstRows, sizeNote } from "../rows.js";
 import { statusChip } from "../runs/status.js";
 import { lackingNotice } from "../session.js";
+import { appendButton } from "./append.js";
 import { trainLink } from "./list.js";
 import { openRename } from "./rename.js";
 
@@ -22,18 +23,33 @@ const DETAIL = "This permanently deletes the version and the files that no later
 /** Build the page of `#/tables/NAME`; `?version=2` shows the rows of that version. */
 export async function page({ given: [name], query, signal }) {
   const listed = `v1/datasets?limit=100&name=${encodeURIComponent(name)}`;
-  const { items: versions, next_cursor: next } = await get(listed, signal);
+  const [{ items: versions, next_cursor: next }, reader] = await Promise.all([
+    get(listed, signal), runOn(name, signal),
+  ]);
   if (!versions.length) return missing(name);
   const number = Number(query.get("version"));
   const shown = versions.find(({ version }) => version === number) ?? versions[0];
-  const rename = h("button", { type: "button", onclick: () => openRename(name) }, "Rename");
+  const rename = h("button", {
+    type: "button", onclick: () => openRename(name), disabled: Boolean(reader),
+    "aria-describedby": reader && "kept-name",
+  }, "Rename");
   return h("section",
     h("div.head", h("h1", { tabindex: "-1" }, name), h("div.actions", rename,
+      appendButton(versions[0], signal),
       versions[0].status === "ready"
         && h("a.button.primary", { href: `#/?dataset=${encodeURIComponent(name)}` }, "Train on it"))),
+    reader && h("p.hint", { id: "kept-name" }, "The table keeps its name, because runs have read it: ",
+      h("a", { href: `#/runs/${reader.id}` }, `run ${reader.id}`), ", for example."),
     lackingNotice(["datasets:write"]),
     rowsSection(shown, signal),
     versionsSection(versions, shown, next));
+}
+
+/** Return a run that has read a version of the table, if there is one that the key may see. */
+async function runOn(name, signal) {
+  const path = `v1/runs?limit=1&dataset=${encodeURIComponent(name)}`;
+  const { value } = await outcome(get(path, signal));
+  return value?.items[0] ?? null;
 }
 
 function missing(name) {
@@ -42,16 +58,18 @@ function missing(name) {
 }
 
 function rowsSection(dataset, signal) {
-  const { id, version, status, num_rows: rows, columns, filename, error } = dataset;
+  const { version, status, num_rows: rows, num_added: added, columns, filename, error } = dataset;
   const { warnings, warning_kinds: kinds } = dataset;
   const about = status === "ready"
     ? [h("span", plural(rows, "row")), h("span", plural(columns.length, "column"))]
     : statusChip(status);
   return card("rows", `First rows of version ${version}`, [
-    h("div.facts", about, filename && h("span", `from the file ${filename}`)),
+    h("div.facts", about, filename && h("span",
+      added === null ? `from the file ${filename}`
+        : `the last ${plural(added, "row")} from the file ${filename}`)),
     error && h("p.wrong", error.detail),
     remarkBoxes(warnings, kinds, "Warnings from reading the file"),
-    status === "ready" && firstRows(id, signal),
+    status === "ready" && firstRows(dataset, signal),
   ]);
 }
 
@@ -65,7 +83,7 @@ function versionsSection(versions, shown, next) {
 
 function row(dataset, isShown, count) {
   const {
-    id, name, version, status, num_rows: rows, num_added: added, columns, num_bytes: size,
+    id, name, version, status, num_rows: rows, num_added: added, columns,
     created_at: created,
   } = dataset;
   const isReady = status === "ready";
@@ -82,7 +100,7 @@ function row(dataset, isShown, count) {
     h("td.figure", isReady ? integer(rows) : statusChip(status),
       added !== null && isReady && h("span.rival", `${integer(added)} added`)),
     h("td.figure.columns", isReady ? integer(columns.length) : ""),
-    h("td.figure.size", bytes(size)),
+    h("td.figure.size", sizeNote(dataset)),
     h("td.figure.created", { title: moment(created) }, ago(created)),
     h("td.choose", isReady && trainLink(`${name}@${version}`)),
     h("td", remove));

@@ -35,7 +35,8 @@ def test_a_good_network_gets_no_button(r2):
     reading = read(*CURVES["fine"], **measured(r2))
     assert (reading.word, reading.title) == ("fine", "Good")
     place = "better than" if r2 > 0.6 else "level with"
-    assert f"{place} the best baseline" in reading.sentence
+    assert f"By R², the network is {place} the best baseline" in reading.sentence
+    assert f"(network {r2}, gradient boosting 0.6)" in reading.sentence
     assert reading.advice == "More rows or features would help."
     assert reading.suggestion is None
     assert reading.next_spec == spec() | {"dataset": "ds_1"}
@@ -44,7 +45,8 @@ def test_a_good_network_gets_no_button(r2):
 def test_a_network_slightly_behind_the_best_baseline_is_not_called_good():
     reading = read(*CURVES["fine"], **measured(0.57))
     assert (reading.word, reading.title) == ("fine", "The curve is fine")
-    assert "gradient boosting is better (error 0.43" in reading.sentence.lower()
+    better = "By R², gradient boosting is better (network 0.57, gradient boosting 0.6)"
+    assert better in reading.sentence
     assert reading.suggestion is None
 
 
@@ -100,7 +102,9 @@ def test_a_network_with_the_best_main_figure_is_no_underfit():
         "training_metrics": {"log_loss": 0.5},
         "rivals": {"constant": chance, "linear": rival},
     }
-    assert read(*CURVES["fine"], **figures).word == "underfit"
+    behind = read(*CURVES["fine"], **figures)
+    assert behind.word == "underfit"
+    assert "by log loss, linear is better (network 0.5, linear 0.4)" in behind.sentence
     assert read(*CURVES["fine"], **figures, main_figure=figure).word == "fine"
 
 

@@ -4,7 +4,7 @@ import { find, isPassing, newKey, outcome, ProblemError, v1 } from "../../api.js
 import { bar } from "../../charts/bars.js";
 import { pause } from "../../connection.js";
 import { h, prose, put } from "../../dom.js";
-import { number, plural, word } from "../../format.js";
+import { baselineName, number, plural, word } from "../../format.js";
 import { fileLink } from "../../models/downloads.js";
 import { card, table } from "../../parts.js";
 import { attempt, warningsBox } from "../../problems.js";
@@ -94,7 +94,7 @@ function scores({ metrics, baselines, reasons, missing: lacking }) {
   const lines = [
     { name: "this network", read: metrics },
     ...(baselines?.results ?? []).map(({ name, metrics: read, note }) =>
-      ({ name: word(name), read, note })),
+      ({ name: baselineName(name, "r2" in metrics), read, note })),
   ];
   const best = (figure) => bestOf(figure, lines.map(({ read }) => read[figure]));
   const cell = (read, figure) => {
