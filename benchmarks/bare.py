@@ -1,4 +1,4 @@
-"""Serve a network as a bare ASGI callable: the least that such a service can do.
+"""Serve a network by a bare ASGI callable, which does only what each request needs.
 
 It parses the body of a native predict request, makes one array per feature, and calls the
 network once per request. It checks nothing. uvicorn has the options of the API, and

@@ -1,4 +1,4 @@
-"""Start a service that fitserve is compared with, as a process of its own."""
+"""Start the services that fitserve is compared with, each in its own process."""
 
 import socket
 import subprocess

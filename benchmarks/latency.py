@@ -1,7 +1,7 @@
 """Compare native predict requests with a bare ASGI callable around the same network.
 
-Both answer in turns within each of REPEATS rounds of SECONDS per case; ratios are of one
-round, and the medians over the rounds are printed.
+In each of REPEATS rounds, each service is loaded for SECONDS per case. A ratio compares
+figures of one round. The medians over the rounds are printed.
 """
 
 import json
@@ -21,7 +21,7 @@ from fitserve import Client
 REPEATS = int(os.environ.get("REPEATS", "3"))
 SECONDS = int(os.environ.get("SECONDS", "10"))
 CASES = ((1, 1), (1, 16), (1, 32), (64, 16))
-"""Rows and connections."""
+"""The rows of a request, and the connections."""
 
 
 def one_round(url: str, bare: str, folder: Path, results: Figures) -> None:

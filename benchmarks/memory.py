@@ -1,6 +1,6 @@
 """Measure the memory of every process of the default service, as PSS.
 
-PSS counts a page that several processes share once, divided among them, so the sum over
+PSS divides the size of a shared page among the processes that share it. So the sum over
 the processes is the memory that the service uses (Linux only).
 """
 
@@ -28,7 +28,7 @@ def memory_by_process(up: psutil.Process) -> dict[str, float]:
     for process in [up, *up.children(recursive=True)]:
         try:
             found[_kind(process, up)] += process.memory_full_info().pss / 1e6
-        except psutil.NoSuchProcess:  # a child was replaced
+        except psutil.NoSuchProcess:  # the child was replaced meanwhile
             continue
     return {**found, "all": sum(found.values())}
 

@@ -68,7 +68,7 @@ def shown(browser: Browser, url: str) -> float:
     return float(page.evaluate("performance.now()"))
 
 
-def told(name: str, measure: Callable[[], float], times: int = 5) -> None:
+def report(name: str, measure: Callable[[], float], times: int = 5) -> None:
     values = [measure() for _ in range(times)]
     print(f"{name}: median {statistics.median(values):.0f} ms, most {max(values):.0f} ms")
 
@@ -77,8 +77,8 @@ def main(url: str, run: str | None) -> None:
     with sync_playwright() as playwright:
         path = shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        told("first paint", lambda: first_view(browser, url))
-        told("start page shown", lambda: shown(browser, url))
+        report("first paint", lambda: first_view(browser, url))
+        report("start page shown", lambda: shown(browser, url))
         rows, median, most, task = fresh(browser, f"{url}/#/runs", "tbody tr").evaluate(
             SCROLL
         )

@@ -18,6 +18,7 @@ from fitserve.enums import TERMINAL
 RUNS = int(os.environ.get("RUNS", "200"))
 _FIRSTS = 7
 _SPECS = 20
+"""The number of different specs and tables."""
 
 
 def first_epoch_seconds(client: Client) -> float:
@@ -35,7 +36,7 @@ def first_epoch_seconds(client: Client) -> float:
 
 
 def different_specs(client: Client) -> list[dict[str, Any]]:
-    """Upload the table with other columns each time; return a spec for each."""
+    """Upload tables with different columns and rows; return a spec for each table."""
     table = pl.read_csv(TABLE, infer_schema_length=None)
     specs = []
     for number in range(_SPECS):

@@ -131,20 +131,21 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 class _Api(FastAPI):
-    """FastAPI after the request gate and the fast path.
+    """FastAPI, called by the request gate and the fast path.
 
-    A middleware that is added to FastAPI runs inside of FastAPI's own, which predict
-    requests do not need.
+    Both are outside of FastAPI, because middleware that is added to FastAPI runs inside
+    of FastAPI's own middleware, which predict requests do not need.
     """
 
     front: ASGIApp
+    """The application that gets each request first."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = self
         await self.front(scope, receive, send)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request that the gate admitted, or the lifespan, by FastAPI."""
+        """Let FastAPI serve the lifespan, or a request that the gate admitted."""
         await super().__call__(scope, receive, send)
 
 

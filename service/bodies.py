@@ -251,7 +251,7 @@ def json_response(content: object, headers: dict[str, str] | None = None) -> Res
 
 
 class _JsonResponse(Response):
-    """A response of JSON bytes, created in a fifth of the time."""
+    """A response of JSON bytes, created in a fifth of the time of Starlette's."""
 
     def __init__(self, body: bytes) -> None:
         self.status_code = 200

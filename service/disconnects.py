@@ -9,12 +9,12 @@ log = logging.getLogger(__name__)
 
 
 def log_disconnect() -> None:
-    """Log a disconnect, which is no error; no client is left to answer."""
+    """Log a disconnect at level INFO; there is no client left to answer."""
     log.info("the client disconnected before it had sent the whole body")
 
 
 class LoggedDisconnects:
-    """End a request whose client disconnects, before FastAPI answers it as a bug."""
+    """Log a client's disconnect, which FastAPI would otherwise report as a bug."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,7 +1,7 @@
 """Send the head and the body of a response by one call of the operating system.
 
-uvicorn writes them one after another, so a small response is two segments: the client
-wakes up twice, and the second call takes a tenth of the time of a predict request.
+uvicorn writes them one after another. So the client of a small response wakes up twice,
+and the second call takes a tenth of the time of a predict request.
 """
 
 from asyncio import AbstractEventLoop, Transport
@@ -11,10 +11,10 @@ _HEAD = b"HTTP/1.1 "
 
 
 class JoinedWrites:
-    """A transport that keeps the head of a response until the next write.
+    """A transport that holds the head of a response back until the next write.
 
-    A body that is not written at once, such as that of a stream, does not delay the head:
-    the event loop sends it in its next pass. Every other method is the transport's own.
+    If the body does not follow at once, as in a stream, the event loop sends the head
+    alone in its next pass. All other methods are those of the wrapped transport.
     """
 
     def __init__(self, transport: Transport, loop: AbstractEventLoop) -> None:
@@ -26,7 +26,7 @@ class JoinedWrites:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Send the data after a waiting head, or let a head wait."""
+        """Hold a head back; send other data, together with the head if one is held."""
         if self._head:
             data, self._head = self._head + data, b""
         elif data.startswith(_HEAD):
@@ -36,7 +36,7 @@ class JoinedWrites:
         self._transport.write(data)
 
     def close(self) -> None:
-        """Send what waits, and close the transport."""
+        """Send a head that is held back, and close the transport."""
         self._send_head()
         self._transport.close()
 

@@ -38,6 +38,7 @@ class PredictFastPath:
 async def _respond(
     entry: RouteEntry, values: dict[str, Any], request: Request, send: Send
 ) -> None:
+    """Send the answer to a request, unless its client disconnected."""
     try:
         response = await _answer(entry, values, request)
     except ClientDisconnect:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 INTERNAL_ERROR = "The service failed because of a bug; see its log."
 _TITLES = {"path": "Invalid path", "query": "Invalid query"}
-"""The titles of problems by the part of the request in which all their errors are."""
+"""The title of a problem by the part of the request that has its errors."""
 _PARAMETER = re.compile(r"\{[^}]*\}")
 
 

@@ -32,22 +32,23 @@ def main() -> None:
     server = make_server(
         config,
         settings.limits,
-        on_start=partial(_settle, app),
+        on_start=partial(_finish_start, app),
         on_stop=app.state.services.polling.stop,
     )
     app.state.services.predictor.is_alone = server.has_one_request
     server.run(sockets=sockets)
 
 
-def _settle(app: FastAPI) -> None:
-    """Do what would stall the first requests, and end full garbage collections."""
-    for _ in iter_route_contexts(app.router.routes):  # FastAPI prepares its routes
+def _finish_start(app: FastAPI) -> None:
+    """Do the work that would delay the first requests, and make collections rare."""
+    for _ in iter_route_contexts(app.router.routes):  # prepares FastAPI's routes
         pass
     freeze_heap()
     collect_rarely()
 
 
 def _refuse_insecure_binding(settings: Settings) -> None:
+    """Exit with a message if the configuration of keys is too open."""
     database = Database(settings.resolved_database_url)
     try:
         refuse_insecure_binding(settings, database)

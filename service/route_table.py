@@ -23,7 +23,7 @@ from service.router import ScopeRule, endpoint_of, error_paths_of, policy_of, qu
 _PARAMETER = re.compile(r"\{[^}]*\}")
 _NOTHING = re.compile(r"(?!)")
 _MOST_KNOWN, _LONGEST_KNOWN = 1_000, 300
-"""Limits of the remembered paths, which clients choose: their number and length."""
+"""The most paths that are remembered, and their greatest length: clients choose paths."""
 _MOUNT_METHODS = {"GET"}  # the mounted app refuses every other method
 
 
@@ -118,7 +118,7 @@ class RouteTable:
         return self._without_route(method, path)
 
     def _remember(self, method: str, path: str, match: RouteMatch) -> None:
-        """Keep the match of a fast route, whose few paths are requested very often."""
+        """Remember the match of a fast route, whose few paths are requested often."""
         if match[0].is_fast and len(path) <= _LONGEST_KNOWN:
             if len(self._fast) >= _MOST_KNOWN:
                 self._fast.clear()

@@ -60,10 +60,10 @@ class TimeoutProtocol(HttpToolsProtocol):
             elif self._phase() is Phase.HEAD:
                 self._refuse(_HEAD_TOO_LARGE)
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  in uvicorn's words
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's text, not ours
         """Answer bytes that are not HTTP with a problem, and close the connection."""
         is_long = self._received > self.limits.max_head_bytes
-        self._refuse(_HEAD_TOO_LARGE if is_long else _NO_HTTP)
+        self._refuse(_HEAD_TOO_LARGE if is_long else _NOT_HTTP)
 
     def _is_unwanted(self) -> bool:
         """Return whether a body continues long after its response has ended.
@@ -220,7 +220,7 @@ _TIMEOUT = _answer(
     ProblemType.REQUEST_TIMEOUT,
     "The request arrived too slowly. Send the headers at once and the body steadily.",
 )
-_NO_HTTP = _answer(
+_NOT_HTTP = _answer(
     ProblemType.BAD_REQUEST,
     "The request is not valid HTTP/1.1. Check the request line, the headers and the "
     "framing of the body.",

@@ -28,7 +28,7 @@ from core.settings import Settings
 from core.storage import open_storage
 from core.workers import repository as kinds
 from core.workers.presence import Presence
-from workers.broker import bear_junk
+from workers.broker import drop_unreadable_messages
 from workers.hang_detector import kernels_alarm
 from workers.idle_memory import IdleMemory
 from workers.watchdog import Watchdog, waiting_datasets, waiting_runs
@@ -36,7 +36,7 @@ from workers.watchdog import Watchdog, waiting_datasets, waiting_runs
 log = logging.getLogger(__name__)
 
 settings = Settings()
-bear_junk()
+drop_unreadable_messages()
 celery = make_celery(settings)
 celery.conf.update(
     worker_concurrency=settings.worker_processes,

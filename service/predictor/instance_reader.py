@@ -24,8 +24,8 @@ from service.predictor.values import Cells, NumberReader, TextReader
 
 _PLAIN = frozenset({float, int, bool})
 """Types of cells that NumPy converts as docs/values.md requires."""
-_MOST = float(np.finfo(np.float64).max)
-"""The bound of a number without a range; NaN and infinities are beyond it."""
+_LARGEST = float(np.finfo(np.float64).max)
+"""The bound of a column without a range: all numbers but NaN and infinity are inside."""
 
 
 class ParsedInstances(NamedTuple):
@@ -64,8 +64,8 @@ class InstanceReader:
         self._ordered = [reader.name for reader in (*self._numbers, *self._texts)]
         self._pick = _picker(self._ordered)
         self._is_direct = not (self._converting or self._with_null_numbers)
-        self._least = _bounds([r.least for r in self._numbers], -_MOST)
-        self._greatest = _bounds([r.greatest for r in self._numbers], _MOST)
+        self._least = _bounds([r.least for r in self._numbers], -_LARGEST)
+        self._greatest = _bounds([r.greatest for r in self._numbers], _LARGEST)
 
     def read_instances(self, instances: Sequence[Any]) -> ParsedInstances:
         """Read rows that are objects, or lists in the order of the features."""
@@ -155,17 +155,18 @@ class InstanceReader:
     def _read_objects(
         self, rows: Sequence[dict[str, Any]], notes: Notes
     ) -> ParsedInstances:
-        picked = self._picked(rows)
+        """Read rows that are objects, fast if each has exactly the features."""
+        picked = self._pick_all(rows)
         if picked is None:
-            return self._read(self._of_odd_objects(rows, notes), notes)
-        if not self._texts:  # one conversion for all rows, in the network's order
+            return self._read(self._columns_of_objects(rows, notes), notes)
+        if not self._texts:  # convert all rows at once; the network reads row by row
             numbers = _as_numbers(picked)
             if numbers is not None and self._are_ordinary(numbers.T):
                 return ParsedInstances(Table(numbers.T, []), notes.warnings)
         return self._read(list(zip(*picked, strict=True)), notes)
 
     def _are_ordinary(self, numbers: NDArray[np.float64]) -> bool:
-        """Return whether the numbers `[F, N]` are the network's, and need no warning."""
+        """Return whether numbers `[F, N]` need no conversion and no warning."""
         inside = (numbers >= self._least) & (numbers <= self._greatest)
         return self._is_direct and bool(np.logical_and.reduce(inside, axis=None))
 
@@ -176,7 +177,7 @@ class InstanceReader:
         plain: NDArray[np.float64] | None,
         notes: Notes,
     ) -> NDArray[np.float64]:
-        """Return the numbers column by column; `plain` has them if all are numbers."""
+        """Read the columns one by one; `plain` has all cells if each is a number."""
         is_plain = plain is not None and bool(np.isfinite(plain).all())
         shape = len(columns), num_rows
         numbers = plain if plain is not None and is_plain else np.empty(shape, np.float64)
@@ -204,8 +205,8 @@ class InstanceReader:
             reader = self._numbers[i]
             notes.warn(row, reader.name, reader.outside(numbers[i, row]))
 
-    def _picked(self, rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]] | None:
-        """Return the cells by row, or None if a row has other columns than the model."""
+    def _pick_all(self, rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]] | None:
+        """Return the cells by row; None if the names in a row are not the model's."""
         width = len(self._ordered)
         try:
             picked = [self._pick(row) for row in rows if len(row) == width]
@@ -213,9 +214,10 @@ class InstanceReader:
             return None
         return picked if len(picked) == len(rows) else None
 
-    def _of_odd_objects(
+    def _columns_of_objects(
         self, rows: Sequence[dict[str, Any]], notes: Notes
     ) -> Sequence[Cells]:
+        """Return the columns of rows that are objects, after a check of their names."""
         known = frozenset(self.names)
         trimmed = [self._trimmed(row) for row in rows]
         for i, row in enumerate(trimmed):
@@ -277,7 +279,10 @@ def _bounds(limits: list[float | None], default: float) -> NDArray[np.float64]:
 
 
 def _as_numbers(cells: Sequence[Cells]) -> NDArray[np.float64] | None:
-    """Return rows or columns of cells as an array, or None if a cell is not a number."""
+    """Return rows or columns of cells as an array.
+
+    Returns None if a cell is not a number, or an integer is too large for float64.
+    """
     if not cells or not _are_plain(cells):
         return None
     try:

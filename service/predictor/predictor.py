@@ -76,7 +76,7 @@ class Predictor:
             settings.limits.max_predict_rows,
         )
         self.is_alone: Callable[[], bool] = lambda: False
-        """Return whether this process has only one request, which no batch can help."""
+        """Return whether the process has only one request, so that no batch can form."""
         self.max_bytes = settings.limits.max_predict_body_bytes
         self._lookups = SingleFlight(self._finders.submit)
 

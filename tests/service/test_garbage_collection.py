@@ -93,7 +93,7 @@ def _answer(connection):
 
 
 def test_no_full_collection_happens_under_load(watched):
-    """Collections of young objects find nothing that the requests left."""
+    """Requests leave hardly any cycles for the collections of young objects."""
     port, log = watched
     before = len(log.read_text().splitlines())
     answers = load(port)

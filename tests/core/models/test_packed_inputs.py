@@ -104,7 +104,7 @@ def test_the_results_are_those_of_the_file(case):
 
 
 def test_only_the_inputs_of_numbers_are_replaced():
-    """The name of the new input is free, and the rest of the file is the same."""
+    """The new input has an unused name, and the rest of the file is the same."""
     for case, name in (("own name", "numbers_"), ("texts", "numbers")):
         given = CASES[case]
         found = onnx.load_from_string(pack_numbers(given.SerializeToString()).model)
@@ -116,7 +116,7 @@ def test_only_the_inputs_of_numbers_are_replaced():
 
 
 def test_a_model_of_another_form_stays_as_it_is():
-    """It has no numbers, or a version of ONNX that the module does not write."""
+    """It has no numbers, or an unknown version of ONNX's operators."""
     old = model(["a", "b", "c"], [joined(["a", "b", "c"]), *network()], opset=17)
     assert pack_numbers(old.SerializeToString()) is None
     texts = model([], [helper.make_node("Identity", ["city"], ["o"])], texts=["city"])

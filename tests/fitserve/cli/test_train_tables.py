@@ -104,8 +104,8 @@ def test_a_dataset_is_trained_where_no_such_file_exists(trained, fitserve):
         ("spec.json", "The file 'spec.json' does not exist."),
     ],
 )
-def test_a_name_of_nothing_is_refused(wire, fitserve, name, sentence):
-    """Only a name without an extension of a table may be that of a dataset."""
+def test_a_name_without_file_or_dataset_is_refused(wire, fitserve, name, sentence):
+    """A name with an extension of a table or of JSON cannot name a dataset."""
     missing = problem(404, "dataset-not-found", "There is no dataset 'wnie'.")
     wire.answers("GET /v1/datasets/wnie", missing)
     done = fitserve("train", name, "--target", "quality")
