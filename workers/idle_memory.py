@@ -4,7 +4,6 @@ The allocator keeps freed memory for the next run, and TensorFlow keeps every fu
 that XLA has compiled until its process ends.
 """
 
-import ctypes
 import logging
 import os
 import threading
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from billiard.pool import EX_RECYCLE
 
+from core.freed_memory import return_freed_memory
 from core.threads import PeriodicThread
 
 _SECONDS = 5.0
@@ -71,7 +71,7 @@ class IdleMemory(PeriodicThread):
                 return
             if not self._is_trimmed:
                 self._is_trimmed = True
-                trim()
+                return_freed_memory()
             if time.monotonic() - self._idle_since < self._idle_seconds:
                 return
             if (resident := resident_bytes()) > self._large_bytes:
@@ -84,9 +84,3 @@ def resident_bytes() -> int:
     with suppress(FileNotFoundError):
         return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
     return 0
-
-
-def trim() -> None:
-    """Return freed memory to the operating system; only the GNU C library can do so."""
-    with suppress(AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)

@@ -35,7 +35,9 @@ def test_a_child_stays_while_it_is_small_or_just_became_idle(left, seconds, grow
 
 def test_a_busy_child_stays_and_is_not_trimmed(left, monkeypatch):
     trims = []
-    monkeypatch.setattr(idle_memory, "trim", lambda: trims.append("trimmed"))
+    monkeypatch.setattr(
+        idle_memory, "return_freed_memory", lambda: trims.append("trimmed")
+    )
     memory = child(left, idle_seconds=0.0, grown_bytes=-(2**40))
     with memory.at_work():
         memory.check()
@@ -51,5 +53,5 @@ def test_trimming_returns_freed_memory():
     last = kept[-1]
     before = resident_bytes()
     del kept
-    idle_memory.trim()
+    idle_memory.return_freed_memory()
     assert before - resident_bytes() > 50 * 2**20, len(last)
