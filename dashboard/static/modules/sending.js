@@ -1,4 +1,4 @@
-// Send a file of rows to the service, and show the progress.
+// Sends a file of rows to the service, and shows the progress.
 
 import { ProblemError, get, request, v1 } from "./api.js";
 import { h, put } from "./dom.js";

@@ -1,4 +1,4 @@
-// The history of a model: who moved what serves and the aliases, when, and why.
+// The history of a model: who moved the serving version and the aliases, when, and why.
 
 import { h } from "../dom.js";
 import { ago, moment } from "../format.js";
