@@ -62,7 +62,8 @@ class IdleMemory(PeriodicThread):
         try:
             yield
         finally:
-            self._is_busy, self._idle_since = False, time.monotonic()
+            with self._lock:
+                self._is_busy, self._idle_since = False, time.monotonic()
 
     def check(self) -> None:
         """Trim the memory after each task; leave if the child stays idle and large."""

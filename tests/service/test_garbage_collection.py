@@ -49,10 +49,12 @@ def watched(tmp_path, broker_url, small_home):
         env={**os.environ, **environment},
         stderr=subprocess.DEVNULL,
     )
-    until(lambda: _is_up(port))
-    yield port, log
-    process.terminate()
-    process.wait()
+    try:
+        until(lambda: _is_up(port))
+        yield port, log
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _is_up(port):
