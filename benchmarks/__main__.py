@@ -4,7 +4,8 @@ import importlib
 import sys
 
 SUITES = (
-    *("service", "predict", "models", "ingest", "fit", "large", "warm"),
+    *("service", "memory", "predict", "latency", "models"),
+    *("ingest", "fit", "large", "warm"),
     *("quality", "presets", "advice"),
 )
 

@@ -12,8 +12,11 @@ end
 function done(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(
-    '{"rate": %.1f, "p50_ms": %.3f, "p99_ms": %.3f, "failed": %d}\n',
+    '{"rate": %.1f, "p50_ms": %.3f, "p90_ms": %.3f, "p99_ms": %.3f, '
+      .. '"p99.9_ms": %.3f, "longest_ms": %.3f, "failed": %d}\n',
     summary.requests / (summary.duration / 1e6),
-    latency:percentile(50) / 1000, latency:percentile(99) / 1000,
+    latency:percentile(50) / 1000, latency:percentile(90) / 1000,
+    latency:percentile(99) / 1000, latency:percentile(99.9) / 1000,
+    latency.max / 1000,
     errors.status + errors.read + errors.write + errors.connect + errors.timeout))
 end

@@ -26,7 +26,11 @@ def load(
     seconds: int,
     header_length: int | None = None,
 ) -> dict[str, Any]:
-    """Return requests per second, latencies in ms and failures of a repeated request."""
+    """Return requests per second and latencies in ms of a repeated request.
+
+    A connection waits for its response before it sends the next request, so no pause of
+    the service is longer than the longest request, `longest_ms`.
+    """
     _warm(url, body, header_length)
     more = {"BODY": str(body)} if body else {}
     more |= {"HEADER_LENGTH": str(header_length)} if header_length else {}

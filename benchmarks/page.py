@@ -19,6 +19,9 @@ SCROLL = """async () => {
     await new Promise(requestAnimationFrame);
   }
   scrollTo(0, 0);
+  const tasks = [0];
+  const add = (list) => tasks.push(...list.getEntries().map((e) => e.duration));
+  new PerformanceObserver(add).observe({type: "longtask"});
   const gaps = [];
   let last = performance.now();
   while (scrollY + innerHeight < document.documentElement.scrollHeight - 2) {
@@ -30,9 +33,9 @@ SCROLL = """async () => {
   }
   gaps.sort((a, b) => a - b);
   const rows = document.querySelectorAll("tbody tr").length;
-  return [rows, gaps[gaps.length >> 1], gaps.at(-1)];
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  return [rows, gaps[gaps.length >> 1], gaps.at(-1), Math.max(...tasks)];
 }"""
-PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 LONGEST = """() => new Promise((resolve) => {
   const found = [0];
   const add = (list) => found.push(...list.getEntries().map((e) => e.duration));
@@ -65,7 +68,7 @@ def shown(browser: Browser, url: str) -> float:
     return float(page.evaluate("performance.now()"))
 
 
-def told(name: str, measure: Callable[[], float], times: int = 5) -> None:
+def report(name: str, measure: Callable[[], float], times: int = 5) -> None:
     values = [measure() for _ in range(times)]
     print(f"{name}: median {statistics.median(values):.0f} ms, most {max(values):.0f} ms")
 
@@ -74,11 +77,14 @@ def main(url: str, run: str | None) -> None:
     with sync_playwright() as playwright:
         path = shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        told("first paint", lambda: first_view(browser, url))
-        told("start page shown", lambda: shown(browser, url))
-        rows, median, most = fresh(browser, f"{url}/#/runs", "tbody tr").evaluate(SCROLL)
+        report("first paint", lambda: first_view(browser, url))
+        report("start page shown", lambda: shown(browser, url))
+        rows, median, most, task = fresh(browser, f"{url}/#/runs", "tbody tr").evaluate(
+            SCROLL
+        )
         print(
-            f"{rows} runs scrolled: median frame {median:.1f} ms, longest {most:.1f} ms"
+            f"{rows} runs scrolled: median frame {median:.1f} ms, longest {most:.1f} ms, "
+            f"longest task {task:.0f} ms (0: none over 50)"
         )
         if run is not None:
             page = fresh(browser, f"{url}/#/runs/{run}", ".line")

@@ -7,21 +7,16 @@ medians over the rounds are printed.
 
 import json
 import os
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import onnxruntime as ort
 
+from benchmarks.baselines import baseline
 from benchmarks.load import load, need_wrk
 from benchmarks.requests import FEATURES, cases, features, table
 from benchmarks.service import service
@@ -50,34 +45,6 @@ def train(client: Client, folder: Path) -> None:
     run = client.runs.wait(client.runs.create(SPEC).id)
     if run.status != "succeeded":
         raise SystemExit(f"the run ended as {run.status}: {run.error}")
-
-
-@contextmanager
-def textbook(keras_file: Path) -> Iterator[str]:
-    """Start the textbook service with the same network; yield its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    command = [sys.executable, "-m", "benchmarks.textbook", str(keras_file), str(port)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{url}/health/live")
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for(url: str) -> None:
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        try:
-            httpx.get(url)
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit(f"{url} does not answer")
 
 
 def bare_rows_a_second(session: ort.InferenceSession) -> float:
@@ -164,7 +131,7 @@ def main() -> None:
             options = ort.SessionOptions()
             options.intra_op_num_threads = options.inter_op_num_threads = 1
             session = ort.InferenceSession(folder / "model.onnx", options)
-            with textbook(folder / "model.keras") as plain:
+            with baseline("textbook", folder / "model.keras") as plain:
                 for _ in range(REPEATS):
                     one_round(url, plain, folder, session, results)
     medians = {name: round(statistics.median(own), 3) for name, own in results.items()}

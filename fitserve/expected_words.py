@@ -25,13 +25,13 @@ _WORDS = {
     "less_than": "less than {lt}",
     "less_than_equal": "at most {le}",
 }
-"""The words by pydantic's type of the error, with the names of its context."""
+"""The words for each error type of pydantic; `{ge}` is a value of the error's context."""
 _ONE = {"string_too_short": "a text that is not empty", "too_short": "at least 1 item"}
 """The words if the bound is 1."""
 
 
 def expected(line: ErrorDetails) -> str:
-    """Return which value the field of an error expects."""
+    """Return in words which value the field of an error expects."""
     kind, ctx = line["type"], line.get("ctx", {})
     if kind == "string_pattern_mismatch":
         pattern = ctx["pattern"]

@@ -80,7 +80,7 @@ def stem_of(name: str) -> str:
 
 
 def other_ending(name: str) -> str | None:
-    """Return the extension of a name that promises another format than plain CSV."""
+    """Return the extension of a file name if it is of another format than plain CSV."""
     ending = PurePath(name).suffix.lower()
     others = {*_PACKED, *_OF_NAMES, ".json", ".tsv", ".xls"} - {
         EXTENSIONS[FileFormat.CSV]

@@ -59,7 +59,7 @@ def figure_text(figure: MainFigure) -> str:
 
 
 def baseline_title(name: str, metric: str) -> str:
-    """Return the name of a baseline in words, for a reader of this metric."""
+    """Return the name of a baseline in words; `constant` has a name for each metric."""
     if name == "constant":
         return "the mean" if metric in _OF_VALUES else "the majority class"
     return name.replace("_", " ")

@@ -108,7 +108,7 @@ def _detail(line: ErrorDetails) -> str:
 
 
 def _received(line: ErrorDetails) -> str:
-    """Return the received value as a short text; no value of a key `secret`."""
+    """Return the received value as a short text, but hide the value of a key `secret`."""
     return "a secret" if "secret" in line["loc"] else shown(line["input"])
 
 
@@ -126,7 +126,7 @@ def _hint(line: ErrorDetails) -> str | None:
 
 
 def without_secrets(text: str) -> str:
-    """Return a text with `whsec_…` in place of each secret, such as one that is a key."""
+    """Return a text in which each webhook secret is replaced by `whsec_…`."""
     return _SECRET.sub(f"{WEBHOOK_PREFIX}…", text)
 
 

@@ -13,4 +13,4 @@ IN_WORDS = {
     UNIT: "a unit that begins with no digit, sign or bracket and ends with no blank",
     DELIMITER: "one character such as `,` or `;`, or a tab",
 }
-"""What a text that fits a pattern consists of."""
+"""The words for each pattern in error messages."""

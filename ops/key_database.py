@@ -30,13 +30,13 @@ _MAX_KEYS = 10_000
 
 
 @dataclass(frozen=True)
-class Place:
-    """The home whose keys a command uses, and how the command prints.
+class CommonOptions:
+    """The options that all commands of keys share.
 
     Args:
-        home: the folder; None: by the environment.
-        url: the URL of a service that the user gave, and that the command does not use.
-        as_json: whether errors are JSON, and nothing else is printed on stderr.
+        home: the folder of the service; None for the one of the environment.
+        url: the URL of a service, which the commands do not use.
+        as_json: whether to print JSON, and on stderr only errors.
 
     """
 
@@ -45,23 +45,23 @@ class Place:
     as_json: bool = False
 
 
-def create(place: Place, given: dict[str, Any]) -> KeyCreated:
+def create(options: CommonOptions, given: dict[str, Any]) -> KeyCreated:
     """Create a key from the values of the options."""
     spec = _spec(given)
-    with _open_database(place) as (settings, session):
+    with _open_database(options) as (settings, session):
         return create_key(session, read_pepper(settings), spec)
 
 
-def find_all(place: Place, workspace: str | None) -> list[KeyRead]:
+def find_all(options: CommonOptions, workspace: str | None) -> list[KeyRead]:
     """Return the keys of a workspace, or of all workspaces."""
-    with _open_database(place, must_exist=True) as (_, session):
+    with _open_database(options, must_exist=True) as (_, session):
         found = ApiKeyRepository(session).page(None, _MAX_KEYS, workspace)
         return [KeyRead.model_validate(key) for key in found]
 
 
-def revoke(place: Place, ref: str) -> tuple[str, str]:
+def revoke(options: CommonOptions, ref: str) -> tuple[str, str]:
     """Revoke the key with this id or name; return its id and its name."""
-    with _open_database(place, must_exist=True) as (_, session):
+    with _open_database(options, must_exist=True) as (_, session):
         keys = ApiKeyRepository(session)
         revoked = keys.revoke(_id_of(keys, ref))
         return revoked.id, revoked.name
@@ -89,18 +89,18 @@ def _spec(given: dict[str, Any]) -> KeyCreate:
 
 @contextmanager
 def _open_database(
-    place: Place, *, must_exist: bool = False
+    options: CommonOptions, *, must_exist: bool = False
 ) -> Iterator[tuple[Settings, Session]]:
     """Migrate the database, and provide the settings and a session to write.
 
-    With `must_exist`, exit if the database is that of a home without one.
+    With `must_exist`, exit if the embedded database does not exist.
     """
-    with _exit_on_error(as_json=place.as_json):
-        settings = Settings() if place.home is None else Settings(home=place.home)
+    with _exit_on_error(as_json=options.as_json):
+        settings = Settings() if options.home is None else Settings(home=options.home)
         if must_exist:
             _refuse_absent(settings)
-        if not place.as_json:
-            _say_where(settings, place.url)
+        if not options.as_json:
+            _say_where(settings, options.url)
         settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         upgrade(settings.resolved_database_url)
         with (
@@ -124,12 +124,12 @@ def _refuse_absent(settings: Settings) -> None:
 
 
 def _say_where(settings: Settings, service: str | None) -> None:
-    """Print whose keys the command reads or changes, and that it asks no service."""
+    """Print which home or database the command uses, and that it uses no service."""
     named = f"the home {settings.home_dir}"
     if settings.database_url is not None:
         url = make_url(settings.database_url).render_as_string(hide_password=True)
         named = f"the database {url}"
-    unused = f"; the service at {service} is not asked" if service else ""
+    unused = f"; the service at {service} is not used" if service else ""
     print_notice(f"Keys in {named}{unused}:")
 
 

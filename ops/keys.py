@@ -67,7 +67,7 @@ def create(  # noqa: PLR0913, PLR0917  one parameter for each option
         "expires_in_days": expires_in_days,
         "limits": limits,
     }
-    made = key_database.create(_place(context, home, as_json=as_json), given)
+    made = key_database.create(_common_options(context, home, as_json=as_json), given)
     if as_json:
         print_json(made)
         return
@@ -89,7 +89,9 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List keys, including expired and revoked ones, without their secrets."""
-    keys = key_database.find_all(_place(context, home, as_json=as_json), workspace)
+    keys = key_database.find_all(
+        _common_options(context, home, as_json=as_json), workspace
+    )
     if as_json:
         print_json({"items": [key.model_dump(mode="json") for key in keys]})
     else:
@@ -106,13 +108,15 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """Revoke a key; every API process refuses it within a second."""
-    key_id, name = key_database.revoke(_place(context, home, as_json=as_json), key)
+    key_id, name = key_database.revoke(
+        _common_options(context, home, as_json=as_json), key
+    )
     sentence = f"Key {key_id} ({name!r}) is revoked."
     print_or_say({"revoked": key_id}, sentence, as_json=as_json)
 
 
-def _place(
+def _common_options(
     context: typer.Context, home: Path | None, *, as_json: bool
-) -> "key_database.Place":
+) -> "key_database.CommonOptions":
     url = context.find_root().params.get("url")
-    return key_database.Place(home, url, as_json)
+    return key_database.CommonOptions(home, url, as_json)

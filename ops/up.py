@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from core.lazy import LazyModule
+from ops.supervisor.cannot_start import CannotStart
 
 if TYPE_CHECKING:
     from core import settings
@@ -60,7 +61,7 @@ def up(
                 f"FITSERVE_{name}: {message}" if name else message, fg="red", err=True
             )
         raise typer.Exit(2) from error
-    except supervisor.CannotStart as error:
+    except CannotStart as error:
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(2) from error
 

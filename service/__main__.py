@@ -1,54 +1,10 @@
 """Start the API: `python -m service`."""
 
-import os
-import socket
-import sys
+from core.garbage_collection import pause_collection
 
-import uvicorn
+pause_collection()  # most objects are created by the imports
 
-from core import logs, tracing
-from core.database.sessions import Database
-from core.keys.insecure_binding import InsecureBinding, refuse_insecure_binding
-from core.settings import Settings
-from core.supervised import LISTEN_FD, end_with_supervisor
-from service.app import create_app
-from service.server import make_server
-
-
-def main() -> None:
-    """Run the API until the process is stopped."""
-    end_with_supervisor()
-    settings = Settings()
-    logs.configure(settings, "api")
-    tracing.start("api")
-    _refuse_insecure_binding(settings)
-    app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        limit_concurrency=512,
-        ws="none",  # no route uses WebSockets
-        timeout_graceful_shutdown=20,
-        server_header=False,
-    )
-    fd = os.environ.get(LISTEN_FD)
-    sockets = [socket.socket(fileno=int(fd))] if fd else None
-    server = make_server(config, settings.limits, app.state.services.polling.stop)
-    server.run(sockets=sockets)
-
-
-def _refuse_insecure_binding(settings: Settings) -> None:
-    database = Database(settings.resolved_database_url)
-    try:
-        refuse_insecure_binding(settings, database)
-    except InsecureBinding as error:
-        sys.exit(str(error))
-    finally:
-        database.close()
-
+from service.process import main  # noqa: E402
 
 if __name__ == "__main__":
     main()

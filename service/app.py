@@ -7,11 +7,13 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import tracing
 from core.settings import Settings
 from fitserve import __version__
 from fitserve.problems import MEDIA_TYPE
+from service.disconnects import LoggedDisconnects
 from service.openapi import whole_page
 from service.pages import add_pages
 from service.predict_fast_path import PredictFastPath
@@ -93,7 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
         services.close()
         tracing.stop()
 
-    app = FastAPI(
+    app = _Api(
         title="fitserve",
         version=__version__,
         description=DESCRIPTION,
@@ -113,19 +115,38 @@ def create_app(settings: Settings) -> FastAPI:
     own_routes = app.routes[len(ROUTERS) :]
     routes = [*(route for router in ROUTERS for route in router.routes), *own_routes]
     app.state.routes = RouteTable(routes, settings)
-    if tracing.is_on():  # inside the fast path: predictions create no spans
+    app.add_middleware(LoggedDisconnects)
+    if tracing.is_on():  # predictions create no spans
         app.add_middleware(Traced)
-    app.add_middleware(PredictFastPath)
-    app.add_middleware(
-        RequestGate,
+    app.front = RequestGate(
+        PredictFastPath(app.serve),
         settings=settings,
         routes=app.state.routes,
         counters=services.counters,
         authenticator=services.authenticator,
     )
-    if settings.cors_origins:  # outermost: preflight requests have no key
-        app.add_middleware(CORSMiddleware, **_cors(settings.cors_origins))
+    if settings.cors_origins:  # before the gate: preflight requests have no key
+        app.front = CORSMiddleware(app.front, **_cors(settings.cors_origins))
     return app
+
+
+class _Api(FastAPI):
+    """FastAPI, called by the request gate and the fast path.
+
+    Both are outside of FastAPI, because middleware that is added to FastAPI runs inside
+    of FastAPI's own middleware, which predict requests do not need.
+    """
+
+    front: ASGIApp
+    """The application that gets each request first."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self
+        await self.front(scope, receive, send)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let FastAPI serve the lifespan, or a request that the gate admitted."""
+        await super().__call__(scope, receive, send)
 
 
 def _cors(origins: list[str]) -> dict[str, Any]:

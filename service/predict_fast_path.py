@@ -7,11 +7,12 @@ routes, for the OpenAPI document (docs/decisions/0013).
 
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.problems import known_problem, problem_response
+from service.disconnects import log_disconnect
+from service.problems import error_response
 from service.route_table import RouteEntry
 
 
@@ -29,10 +30,21 @@ class PredictFastPath:
             entry, texts = scope["state"]["match"]
             if entry.is_fast:
                 scope["route"] = entry.route
-                response = await _answer(entry, texts, Request(scope, receive))
-                await response(scope, receive, send)
+                await _respond(entry, texts, Request(scope, receive), send)
                 return
         await self._app(scope, receive, send)
+
+
+async def _respond(
+    entry: RouteEntry, values: dict[str, Any], request: Request, send: Send
+) -> None:
+    """Send the answer to a request, unless its client disconnected."""
+    try:
+        response = await _answer(entry, values, request)
+    except ClientDisconnect:
+        log_disconnect()
+    else:
+        await response(request.scope, request.receive, send)
 
 
 async def _answer(
@@ -42,9 +54,8 @@ async def _answer(
         values[name] = convert(values[name])
     try:
         response: Response = await entry.endpoint(request=request, **values)
-    except Exception as error:
-        problem = known_problem(error)
-        if problem is None:
-            raise
-        return problem_response(problem, request.scope)
+    except ClientDisconnect:
+        raise
+    except Exception as error:  # noqa: BLE001  no other handler is around this one
+        return error_response(error, request.scope)
     return response

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 INTERNAL_ERROR = "The service failed because of a bug; see its log."
 _TITLES = {"path": "Invalid path", "query": "Invalid query"}
-"""The titles of problems by the part of the request in which all their errors are."""
+"""The title of a problem by the part of the request that has its errors."""
 _PARAMETER = re.compile(r"\{[^}]*\}")
 
 
@@ -86,10 +86,19 @@ def _answer(request: Request, error: Exception) -> Response:
         return _http(request, error)
     if isinstance(error, RequestValidationError):
         return _validation(request, error)
+    return error_response(error, request.scope)
+
+
+def error_response(error: Exception, scope: Scope) -> Response:
+    """Return the problem of an exception; log an unexpected one, which is a bug."""
     problem = known_problem(error)
-    if problem is None:
-        return _unknown(request, error)
-    return problem_response(problem, request.scope)
+    if problem is not None:
+        return problem_response(problem, scope)
+    log.error("unexpected error", exc_info=error)
+    problem = ProblemType.INTERNAL_ERROR.problem(INTERNAL_ERROR)
+    response = problem_response(problem, scope)
+    response.headers["Connection"] = "close"  # the server closes it after an exception
+    return response
 
 
 def known_problem(error: Exception) -> Problem | None:
@@ -150,11 +159,3 @@ def _validation(request: Request, error: RequestValidationError) -> Response:
     if parts <= _TITLES.keys():
         problem.title = _TITLES[min(parts)]
     return problem_response(problem, request.scope)
-
-
-def _unknown(request: Request, error: Exception) -> Response:
-    log.error("unexpected error", exc_info=error)
-    problem = ProblemType.INTERNAL_ERROR.problem(INTERNAL_ERROR)
-    response = problem_response(problem, request.scope)
-    response.headers["Connection"] = "close"  # the server closes it after an exception
-    return response

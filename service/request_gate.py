@@ -6,13 +6,12 @@ decided on `scope["path"]`, never on a URL that includes the Host header.
 
 import logging
 import math
+import random
 import re
-import secrets
 import time
 from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,17 +22,17 @@ from fitserve.names import did_you_mean
 from service.auth.authenticator import Authenticator, Headers
 from service.headers import security_headers
 from service.metrics.request_counters import HttpKey, RequestCounters
-from service.problems import known_problem, problem_response
+from service.problems import error_response
 from service.route_table import RouteEntry, RouteTable
 
 access = logging.getLogger("service.access")
-log = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}\Z")
 _MOST_DIGITS = 20
 _REDIRECT = 307
 """The status of Starlette's redirect from a path with an extra slash at its end."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_random = random.Random()  # noqa: S311  ids are no secrets; four times as fast as `secrets`
 _NO_ROUTE = "none"
 """The label of requests that were refused, or have no route."""
 
@@ -86,18 +85,12 @@ class RequestGate:
             _refuse_bad_path_or_length(scope, headers, limit)
             if scope["query_string"] and entry.query is not None:
                 _refuse_unknown_parameters(scope, entry, entry.query)
-        except Exception as error:
-            refusal = _refusal(error, scope)
-            if refusal is None:
-                raise
-            await refusal(scope, receive, send)
+        except Exception as error:  # noqa: BLE001  no other handler is around the gate
+            await _refusal(error, scope)(scope, receive, send)
             return
         if b"content-length" not in headers:  # the server enforces a given length
             receive = _limited(receive, limit)
-        try:
-            await self._app(scope, receive, send)
-        except ClientDisconnect:  # no client is left to answer
-            log.info("the client disconnected before it had sent the whole body")
+        await self._app(scope, receive, send)
 
     def _observed(self, send: Send, scope: Scope, request_id: str) -> Send:
         """Wrap `send` to add headers, and to count a response when it begins."""
@@ -120,12 +113,9 @@ class RequestGate:
         return wrapped
 
 
-def _refusal(error: Exception, scope: Scope) -> Response | None:
-    """Return the response to a refused request, or None if the error is a bug."""
-    problem = known_problem(error)
-    if problem is None:
-        return None
-    response = problem_response(problem, scope)
+def _refusal(error: Exception, scope: Scope) -> Response:
+    """Return the response to a request that the gate refuses, or fails on by a bug."""
+    response = error_response(error, scope)
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(math.ceil(error.wait_seconds))
     return response
@@ -193,7 +183,7 @@ def _request_id(headers: Headers) -> str:
     given = headers.get(b"x-request-id")
     if given is not None and _REQUEST_ID.match(given):
         return given.decode()
-    return secrets.token_hex(8)
+    return f"{_random.getrandbits(64):016x}"
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

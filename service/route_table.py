@@ -22,6 +22,8 @@ from service.router import ScopeRule, endpoint_of, error_paths_of, policy_of, qu
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
 _NOTHING = re.compile(r"(?!)")
+_MOST_KNOWN, _LONGEST_KNOWN = 1_000, 300
+"""The most paths that are remembered, and their greatest length: clients choose paths."""
 _MOUNT_METHODS = {"GET"}  # the mounted app refuses every other method
 
 
@@ -88,6 +90,7 @@ class RouteTable:
         max_bytes, no_params = settings.limits.max_body_bytes, dict[str, Any]()
         self._unknown = RouteEntry("", "", Scope.ADMIN, max_bytes), no_params
         self._open = RouteEntry("", "", Access.OPEN, max_bytes), no_params
+        self._fast: dict[tuple[str, str], RouteMatch] = {}
         self._refuse_unreachable()
         self._by_method = {
             method: _indexed([e for e in self.entries if e.method == method])
@@ -100,14 +103,26 @@ class RouteTable:
         A request without a route needs the scope `admin`. A path with an extra slash at
         its end has the route to which FastAPI redirects it.
         """
+        known = self._fast.get((method, path))
+        if known is not None:
+            return known[0], known[1].copy()
         exact, ends = self._by_method.get(method, _NO_ROUTES)
         match = exact.get(path)
         if match is not None:
             return match
         for entry in ends.get(path.rpartition("/")[2], ends[""]):
             if found := entry.pattern.match(path):
-                return entry, found.groupdict()
+                match = entry, found.groupdict()
+                self._remember(method, path, match)
+                return match
         return self._without_route(method, path)
+
+    def _remember(self, method: str, path: str, match: RouteMatch) -> None:
+        """Remember the match of a fast route, whose few paths are requested often."""
+        if match[0].is_fast and len(path) <= _LONGEST_KNOWN:
+            if len(self._fast) >= _MOST_KNOWN:
+                self._fast.clear()
+            self._fast[method, path] = match[0], match[1].copy()
 
     def failure(self, problem: Problem, method: str, path: str) -> Failure:
         """Return the problem in the error format of the path."""

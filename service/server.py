@@ -9,7 +9,9 @@ second covers all connections, so that a request costs one addition and no timer
 from asyncio import Transport
 from collections.abc import Callable
 from enum import Enum
+from socket import socket
 from types import FrameType
+from typing import Any, cast
 
 import orjson
 from uvicorn import Config, Server
@@ -18,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from core.settings import Limits
 from fitserve.problem_types import ProblemType
 from fitserve.problems import MEDIA_TYPE
+from service.joined_writes import JoinedWrites
 
 _TICKS = 10
 """uvicorn's ticks, a tenth of a second each, between two checks."""
@@ -38,7 +41,8 @@ class TimeoutProtocol(HttpToolsProtocol):
     limits = Limits()
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        joined = JoinedWrites(transport, self.loop)
+        super().connection_made(cast(Transport, joined))
         self._received = 0
         self._check_at = self.limits.max_head_bytes
         self._waiting: tuple[Phase, object] = (Phase.NOTHING, None)
@@ -56,10 +60,10 @@ class TimeoutProtocol(HttpToolsProtocol):
             elif self._phase() is Phase.HEAD:
                 self._refuse(_HEAD_TOO_LARGE)
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  in uvicorn's words
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's text, not ours
         """Answer bytes that are not HTTP with a problem, and close the connection."""
         is_long = self._received > self.limits.max_head_bytes
-        self._refuse(_HEAD_TOO_LARGE if is_long else _NO_HTTP)
+        self._refuse(_HEAD_TOO_LARGE if is_long else _NOT_HTTP)
 
     def _is_unwanted(self) -> bool:
         """Return whether a body continues long after its response has ended.
@@ -134,13 +138,26 @@ class TimeoutServer(Server):
 
     Args:
         config: uvicorn's configuration.
+        on_start: called when the application has started, before the first request.
         on_stop: called at a signal to stop, before uvicorn waits for open requests.
 
     """
 
-    def __init__(self, config: Config, on_stop: Callable[[], None]) -> None:
+    def __init__(
+        self, config: Config, on_start: Callable[[], None], on_stop: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._on_start = on_start
         self._on_stop = on_stop
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Start the application, listen, and call `on_start`."""
+        await super().startup(sockets)
+        self._on_start()
+
+    def has_one_request(self) -> bool:
+        """Return whether one request is in progress; call it during a request."""
+        return len(self.server_state.tasks) == 1
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End the requests that wait for a change, then stop."""
@@ -156,18 +173,37 @@ class TimeoutServer(Server):
         return await super().on_tick(counter)
 
 
+def api_config(app: Callable[..., Any], host: str, port: int) -> Config:
+    """Return uvicorn's options for the API."""
+    return Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        limit_concurrency=512,
+        ws="none",  # no route uses WebSockets
+        timeout_graceful_shutdown=20,
+        server_header=False,
+    )
+
+
 def protocol(limits: Limits) -> type[TimeoutProtocol]:
     """Return the class of connections under these limits."""
     return type("LimitedProtocol", (TimeoutProtocol,), {"limits": limits})
 
 
 def make_server(
-    config: Config, limits: Limits, on_stop: Callable[[], None] = lambda: None
+    config: Config,
+    limits: Limits,
+    *,
+    on_start: Callable[[], None] = lambda: None,
+    on_stop: Callable[[], None] = lambda: None,
 ) -> TimeoutServer:
     """Return a server whose connections have timeouts."""
     config.http = protocol(limits)
     config.ws = "none"  # an upgraded connection would bypass authorization
-    return TimeoutServer(config, on_stop)
+    return TimeoutServer(config, on_start, on_stop)
 
 
 def _answer(kind: ProblemType, detail: str) -> bytes:
@@ -184,7 +220,7 @@ _TIMEOUT = _answer(
     ProblemType.REQUEST_TIMEOUT,
     "The request arrived too slowly. Send the headers at once and the body steadily.",
 )
-_NO_HTTP = _answer(
+_NOT_HTTP = _answer(
     ProblemType.BAD_REQUEST,
     "The request is not valid HTTP/1.1. Check the request line, the headers and the "
     "framing of the body.",

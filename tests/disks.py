@@ -1,4 +1,4 @@
-"""Mount a small disk for tests of a full one; only root can."""
+"""Mount a small disk, for tests of a full disk; only root can mount one."""
 
 import subprocess
 from collections.abc import Iterator

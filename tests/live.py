@@ -19,7 +19,7 @@ def live(app: FastAPI) -> Iterator[str]:
     """Serve the application by uvicorn in a thread; yield its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_config=None, lifespan="on")
-    server = make_server(config, Limits(), app.state.services.polling.stop)
+    server = make_server(config, Limits(), on_stop=app.state.services.polling.stop)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     while not server.started and thread.is_alive():

@@ -4,7 +4,6 @@ The parent imports Keras before it forks, but never computes with Keras. So chil
 within milliseconds, and only children run TensorFlow (docs/decisions/0002).
 """
 
-import gc
 import logging
 import multiprocessing
 import os
@@ -20,6 +19,7 @@ from celery import signals
 from core import tracing
 from core.database.sessions import Database
 from core.datasets.ingest import Ingest, Reader
+from core.garbage_collection import freeze_heap, pause_collection
 from core.janitor import Janitor
 from core.logs import bound
 from core.queue import DATASETS, READ, RUNS, TRAIN, Queue, make_celery
@@ -28,14 +28,15 @@ from core.settings import Settings
 from core.storage import open_storage
 from core.workers import repository as kinds
 from core.workers.presence import Presence
-from workers.broker import bear_junk
+from workers.broker import drop_unreadable_messages
 from workers.hang_detector import kernels_alarm
+from workers.idle_memory import IdleMemory
 from workers.watchdog import Watchdog, waiting_datasets, waiting_runs
 
 log = logging.getLogger(__name__)
 
 settings = Settings()
-bear_junk()
+drop_unreadable_messages()
 celery = make_celery(settings)
 celery.conf.update(
     worker_concurrency=settings.worker_processes,
@@ -50,11 +51,10 @@ _stopping = multiprocessing.get_context("fork").RawValue("b", 0)
 
 def import_keras() -> None:
     """Import Keras in the parent, before it forks; an error here ends the worker."""
+    pause_collection()
     import workers.run_executor  # noqa: F401, PLC0415  only a worker for runs needs it
 
-    # garbage collection in a child then skips the imported modules
-    gc.collect()
-    gc.freeze()
+    freeze_heap()
 
 
 @signals.setup_logging.connect
@@ -99,6 +99,8 @@ def _open(**_: Any) -> None:
     Janitor(database, storage, Queue(celery), settings.runs).start()
     seconds = settings.runs.heartbeat_seconds
     Presence(database, owner, _kind(queues), seconds).start()
+    _child["memory"] = IdleMemory()
+    _child["memory"].start()
 
 
 def _kind(queues: Collection[str]) -> str:
@@ -139,7 +141,8 @@ def _traced(run_id: str) -> Iterator[None]:
 def _at_work() -> Iterator[None]:
     _busy.set()
     try:
-        yield
+        with _child["memory"].at_work():
+            yield
     except MemoryError:  # otherwise Celery ends this worker, and then its replacement
         log.exception("out of memory, so the run or dataset has no recorded end yet")
     finally:

@@ -29,7 +29,7 @@ class Transport(redis.Transport):
     Channel = Channel
 
 
-def bear_junk() -> None:
+def drop_unreadable_messages() -> None:
     """Use this transport for every Redis broker URL of this process."""
     for scheme in ("redis", "rediss"):
         TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"

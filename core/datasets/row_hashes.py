@@ -29,12 +29,12 @@ from core.storage import Storage
 from fitserve.schemas.datasets import ColumnRead
 
 _ROWS, _COLUMNS = 200_000, 32
-"""The most rows and columns of a thread in memory; the rows are whole row groups."""
+"""The most rows and columns in memory for a thread; the rows are whole row groups."""
 _THREADS = 2
 _CELLS = 50_000
 """The most cells that are hashed at once, so that arrays fit the processor's cache."""
 _PART = 1_000_000
-"""The most stored hashes in one part."""
+"""The most stored hashes that are read at once."""
 _NAMES_ROWS = (ID, ID_OR_NAME, ROW_NUMBER)
 """The reasons for leaving out columns that only number or name the rows."""
 
@@ -64,7 +64,7 @@ def _num_rows(table: Path) -> int:
 
 
 def _parts_of_table(table: Path, columns: Sequence[str]) -> Iterator[Hashes]:
-    """Yield the hashes of the rows of a Parquet table, in parts of `_ROWS`."""
+    """Yield the hashes of the rows of a Parquet table, `_ROWS` at a time."""
     rows, num_rows = pl.scan_parquet(table), _num_rows(table)
 
     def part_from(start: int) -> Hashes:
@@ -77,7 +77,7 @@ def _parts_of_table(table: Path, columns: Sequence[str]) -> Iterator[Hashes]:
 
 
 def _hashes(rows: pl.LazyFrame, columns: Sequence[str], left: int) -> Hashes:
-    """Return the hashes of the first `_ROWS` of `left` rows."""
+    """Return the hashes of the first `_ROWS` rows; `rows` has `left` of them."""
     total = np.zeros(min(left, _ROWS), np.uint64)
     held = set(rows.collect_schema().names())
     for name in set(columns) - held:
@@ -103,9 +103,9 @@ def row_hashes(
 ) -> Hashes:
     """Return the hash of each row of a dataset, whose lineage must be loaded.
 
-    By default, the hashed columns are those of its lineage; `columns` are others. The
-    table is read only if the dataset has no stored hashes of these columns. Raises
-    DatasetNotReady if a file is missing.
+    By default, the columns of the lineage are hashed. The table is read only if the
+    dataset has no stored hashes of the columns. Raises DatasetNotReady if a file is
+    missing.
     """
     own = columns_of(dataset)
     wanted = own if columns is None else columns

@@ -52,9 +52,9 @@ class Pair:
             return None
 
     def figures(self, judge: Judge) -> CommonFigures | None:
-        """Return the figures; None if there are no common rows, or they are gone.
+        """Return the figures; None if the runs share no rows, or the rows were deleted.
 
-        There is no interval if the rows are too few for one.
+        With too few rows, the figures have no interval.
         """
         first, second = self.versions
         is_reversed = _rank(first.run) > _rank(second.run)
@@ -83,9 +83,10 @@ class Pair:
 
 
 def _rank(run: Run) -> tuple[object, ...]:
-    """Return a key that puts two runs in an order that does not depend on the request.
+    """Return a sort key, so that the order of two runs in a request does not matter.
 
-    The rows are those of the run with the longer dataset, or else of the newer run.
+    The run with the longer dataset is the last, or the newer one of two equal lengths;
+    its held-out rows are scored.
     """
     return run.dataset.num_rows, run.created_at, run.id
 

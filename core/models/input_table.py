@@ -1,4 +1,4 @@
-"""The table of instances, in the memory layout of ONNX Runtime."""
+"""The table of instances, and the inputs of a network that it gives."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,13 +30,16 @@ class Table:
         texts = [text[start:stop] for text in self.texts]
         return Table(self.numbers[:, start:stop], texts)
 
-    def feed(self, numbers: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
-        """Return the network's inputs by name, each a view `[N, 1]`."""
+    def text_inputs(self, texts: Sequence[str]) -> dict[str, Any]:
+        """Return an input for each column of texts by name, each a view `[N, 1]`."""
         shape = (self.num_rows, 1)
-        columns = dict(zip(texts, (t.reshape(shape) for t in self.texts), strict=True))
-        for name, row in zip(numbers, self.numbers, strict=True):
-            columns[name] = row.reshape(shape)
-        return columns
+        return {name: t.reshape(shape) for name, t in zip(texts, self.texts, strict=True)}
+
+    def number_inputs(self, numbers: Sequence[str]) -> dict[str, Any]:
+        """Return an input for each column of numbers by name, each a view `[N, 1]`."""
+        shape = (self.num_rows, 1)
+        pairs = zip(numbers, self.numbers, strict=True)
+        return {name: row.reshape(shape) for name, row in pairs}
 
 
 def concatenate(tables: Sequence[Table]) -> Table:

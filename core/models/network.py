@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core.errors import ArtifactNotFound
 from core.lazy import ort
 from core.models.input_table import Table
+from core.models.packed_inputs import pack_numbers
 from core.models.tables import Version
 from core.storage import Storage
 from core.storage.recorded import read_recorded
@@ -53,10 +54,14 @@ class ModelFile:
 
 
 class Network:
-    """A session of ONNX Runtime, with the names of its inputs and outputs."""
+    """A session of ONNX Runtime, with the names of its inputs and outputs.
 
-    def __init__(self, session: ort.InferenceSession) -> None:
+    `packed` is the name of the input of all numbers; None if each column has its own.
+    """
+
+    def __init__(self, session: ort.InferenceSession, packed: str | None) -> None:
         self._session = session
+        self._packed = packed
         inputs = session.get_inputs()
         self._texts = [i.name for i in inputs if i.type == "tensor(string)"]
         self._numbers = [i.name for i in inputs if i.type != "tensor(string)"]
@@ -64,12 +69,18 @@ class Network:
 
     def run(self, table: Table) -> NetworkOutput:
         """Return the network's output, `[N, 1]` or `[N, classes]`."""
-        starts = range(0, table.num_rows, _MAX_ROWS)
-        parts = [self._run(table.rows(i, i + _MAX_ROWS)) for i in starts]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        num_rows = table.num_rows
+        if num_rows <= _MAX_ROWS:
+            return self._run(table)
+        starts = range(0, num_rows, _MAX_ROWS)
+        return np.concatenate([self._run(table.rows(i, i + _MAX_ROWS)) for i in starts])
 
     def _run(self, table: Table) -> NetworkOutput:
-        feed = table.feed(self._numbers, self._texts)
+        feed = table.text_inputs(self._texts)
+        if self._packed is None:
+            feed |= table.number_inputs(self._numbers)
+        else:
+            feed[self._packed] = np.ascontiguousarray(table.numbers.T)
         output: NetworkOutput = self._session.run(self._outputs, feed)[0]
         return output
 
@@ -78,9 +89,11 @@ def load_network(file: ModelFile, storage: Storage) -> Network:
     """Load the network of a file; raise ArtifactDamaged if its hash is wrong."""
     what = "The file of this version"
     content = read_recorded(storage, file.key, file.sha256, file.num_bytes, what)
-    session = ort.InferenceSession(content, _options(), ["CPUExecutionProvider"])
+    packed = pack_numbers(content)
+    model, name = packed or (content, None)
+    session = ort.InferenceSession(model, _options(), ["CPUExecutionProvider"])
     session._model_bytes = None  # noqa: SLF001  kept for a fallback that we do not use
-    return Network(session)
+    return Network(session, name)
 
 
 def _options() -> ort.SessionOptions:

@@ -55,8 +55,8 @@ def undo(
 ) -> ModelChange:
     """Undo the last change of an alias; return the change that this makes.
 
-    `number` is the number that this change must have. Raises ModelNotFound,
-    AliasNotFound, NothingToUndo.
+    If `number` is given, only the change with this number is undone. Raises
+    ModelNotFound, AliasNotFound, NothingToUndo.
     """
     models.lock(name)
     last = undoable(models, name, alias, number)
@@ -73,8 +73,8 @@ def undoable(
 ) -> ModelChange:
     """Return the change of an alias that would be undone.
 
-    Raises ModelNotFound, AliasNotFound, and NothingToUndo, also if the number of that
-    change is not `number`.
+    Raises ModelNotFound and AliasNotFound. Raises NothingToUndo if there is no such
+    change, or if `number` is given and the change has another number.
     """
     models.get(name)
     last = models.last_change(name, alias)
@@ -89,9 +89,9 @@ def undoable(
         )
     if number not in (None, last.number):
         raise NothingToUndo(
-            f"Change {number} of {name!r} is not the last change of {what} that is left "
-            f"to undo; that is change {last.number}, from version {last.before} to "
-            f"version {last.after}. GET /v1/models/{name}/changes lists them."
+            f"Got change {number}; expected change {last.number}, from version "
+            f"{last.before} to version {last.after}, which is the next change of {what} "
+            f"of {name!r} to undo. GET /v1/models/{name}/changes lists all changes."
         )
     try:
         models.version(name, last.before)

@@ -108,7 +108,7 @@ def _changes(former: Former, new: Version, runs: Mapping[str, Run]) -> VersionCh
 
 
 def spec_changes(before: dict[str, Any], after: dict[str, Any]) -> list[SpecChange]:
-    """Return which parts of two specs differ, without those that are shown elsewhere."""
+    """Return the changes between two specs, except for keys that are shown elsewhere."""
     old, new = (
         {key: value for key, value in spec.items() if key not in _SHOWN_ELSEWHERE}
         for spec in (before, after)
@@ -119,10 +119,11 @@ def spec_changes(before: dict[str, Any], after: dict[str, Any]) -> list[SpecChan
 def _differences(
     old: Any, new: Any, path: tuple[object, ...] = ()
 ) -> Iterator[SpecChange]:
-    """Yield the keys that differ.
+    """Yield the changes from `old` to `new`.
 
-    An object that only one side has, or that has another type, is one change; so are
-    layers that are not of the same types.
+    An object is one change if only one side has it, or if its `type` differs. A list of
+    layers is one change if the types of the layers differ. Otherwise, each key that
+    differs is a change.
     """
     if old == new:
         return

@@ -19,7 +19,7 @@ class RunFilter:
         model: the name of the model that the run trains.
         target: the column that the run predicts.
         tags: tags of the run, with their values.
-        dataset: the name of a dataset of which the run reads a version.
+        dataset: the name of a dataset; the run trains or validates on a version of it.
         words: texts that all occur in the id, the names, the tags or the notes.
 
     """
@@ -49,7 +49,7 @@ ALL_RUNS = RunFilter()
 
 
 def _reads(name: str) -> ColumnElement[bool]:
-    """Return whether the run trains or validates on a version of the dataset."""
+    """Return the condition that a run trains or validates on a version of the dataset."""
     same = Dataset.name == name, Dataset.workspace == Run.workspace
     versions = select(Dataset.id).where(*same).correlate(Run)
     return or_(Run.dataset_id.in_(versions), Run.validation_dataset_id.in_(versions))

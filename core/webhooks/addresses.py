@@ -21,10 +21,10 @@ _TUNNELS = tuple(
 _SPECIAL = tuple(
     ip_network(text) for text in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")
 )
-"""Networks of IANA's special-purpose registries that Python 3.11 takes as global."""
+"""Special-purpose networks (IANA) that Python 3.11 wrongly calls global."""
 _SCHEMES = {"https": 443, "http": 80}
-_MOST_PORT = 65_535
-_MOST_HOST, _MOST_LABEL = 253, 63
+_MAX_PORT = 65_535
+_MAX_HOST, _MAX_LABEL = 253, 63
 """The most characters of a host name and of a part between its dots (RFC 1035)."""
 
 
@@ -69,8 +69,8 @@ class Target:
         return host if self.port == _SCHEMES[self.scheme] else f"{host}:{self.port}"
 
     def _check(self, rules: WebhookRules) -> None:
-        if not 1 <= self.port <= _MOST_PORT:
-            raise Refused(f"expected a port from 1 to {_MOST_PORT}")
+        if not 1 <= self.port <= _MAX_PORT:
+            raise Refused(f"expected a port from 1 to {_MAX_PORT}")
         address = _literal(self.host)
         if address is not None:
             check_address(address, rules)
@@ -139,10 +139,10 @@ def _is_loopback(address: IPv4Address | IPv6Address) -> bool:
 def _refuse_bad_host(host: str) -> None:
     """Raise Refused for a host that no resolver accepts."""
     labels = host.removesuffix(".").split(".")
-    if len(host) > _MOST_HOST or not all(0 < len(one) <= _MOST_LABEL for one in labels):
+    if len(host) > _MAX_HOST or not all(0 < len(one) <= _MAX_LABEL for one in labels):
         raise Refused(
-            f"expected a host of at most {_MOST_HOST} characters, with 1 to "
-            f"{_MOST_LABEL} between two dots"
+            f"expected a host of at most {_MAX_HOST} characters, with 1 to "
+            f"{_MAX_LABEL} between two dots"
         )
 
 

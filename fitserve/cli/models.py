@@ -146,7 +146,7 @@ def _spec_change(change: SpecChange) -> str:
 
 
 def _value(value: Any) -> str:
-    """Return the value of a key of a spec; an object as `monitor loss, patience 5`."""
+    """Return the value of a key of a spec as text, such as `monitor loss, patience 5`."""
     if not isinstance(value, dict):
         return cell(value)
     return ", ".join(f"{name} {_value(one)}" for name, one in value.items())
@@ -222,7 +222,7 @@ def rollback(
         typer.Option(
             min=1,
             help="Number of the change to undo, from `fitserve models changes`; refused "
-            "if another one is the last.",
+            "unless this change is the next to be undone.",
         ),
     ] = None,
     as_json: AsJson = False,

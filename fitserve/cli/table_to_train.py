@@ -55,7 +55,7 @@ def _has_lines(head: bytes) -> bool:
 
 
 def stored_table(client: Client, path: Path) -> DatasetRead:
-    """Return the dataset that is named like a file that does not exist; say which it is.
+    """Return the dataset whose name was given instead of a file, and print its version.
 
     Raises ValueError if there is no such dataset, and FileNotFoundError for a path that
     cannot be the name of a dataset.
@@ -63,7 +63,7 @@ def stored_table(client: Client, path: Path) -> DatasetRead:
     ref = str(path)
     is_name = re.fullmatch(NAME_PATTERN, parse_reference(ref).name) is not None
     if not is_name or path.suffix.lower() == ".json" or stem_of(ref) != ref:
-        path.stat()
+        path.stat()  # raises FileNotFoundError
     try:
         dataset = client.datasets.get(ref)
     except DatasetNotFound as error:

@@ -153,7 +153,10 @@ def _queued(
 ) -> RunRead:
     body, refused, table = _read(client, *files)
     if not isinstance(table, Path) and parsing:
-        raise ValueError("got options for reading a table, and no table: add its file")
+        raise ValueError(
+            "got options for reading a file, but no file of a table; add the file, or "
+            "leave the options out"
+        )
     if table is not None and "target" not in body and chosen.target is None:
         raise without_target(client, table, parsing)
     uploaded = None

@@ -118,8 +118,8 @@ class AsyncModels(Resource):
     ) -> ChangeRead:
         """Undo the last change of an alias or, without one, of the serving version.
 
-        Each further call undoes the change before. `change` is the number of the change
-        to undo, so that a repeated call undoes no other. Raises NothingToUndo.
+        Each further call undoes the change before. With `change`, only the change of
+        this number is undone, so a repeated call undoes no other. Raises NothingToUndo.
         """
         path = url_path("models", name, "changes", "undo")
         body = without_none({"alias": alias, "reason": reason, "change": change})

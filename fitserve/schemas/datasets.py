@@ -181,11 +181,11 @@ class DatasetRead(Brief, BaseModel):
     error: Problem | None
     digest: str = Field(description="`sha256:` and the hash of the uploaded bytes.")
     filename: str | None = Field(
-        description="Name of the file of this version: of an append, the added file."
+        description="Name of the file of this version; for an append, the added file."
     )
     num_bytes: int = Field(
-        description="Size of the file of this version, unpacked: of an append, the added "
-        "file, without the files before it."
+        description="Size of the unpacked file of this version; for an append, the added "
+        "file alone."
     )
     num_rows: int = Field(description="Number of rows of the version.")
     columns: list[ColumnRead]

@@ -173,6 +173,7 @@ class AliasUpdate(BaseModel):
 
     allow_new_contract: bool = Field(
         default=False,
+        strict=True,
         description="Whether to move even if requests that the present version accepts "
         "would be refused, or get other answers.",
     )
@@ -212,8 +213,8 @@ class UndoRequest(BaseModel):
     change: int | None = Field(
         default=None,
         ge=1,
-        description="Number of the change to undo; refused if another one is the last. A "
-        "repeated request then undoes nothing more.",
+        description="Number of the change to undo. Refused unless this change is the "
+        "next to be undone, so a repeated request undoes no other.",
     )
     reason: str | None = Field(
         default=None,

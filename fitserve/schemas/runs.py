@@ -52,8 +52,8 @@ class RunRead(Brief, BaseModel):
     task: Task
     spec: dict[str, Any]
     num_params: int = Field(
-        description="Number of weights; the most that it may be until a worker has read "
-        "the training rows."
+        description="Number of weights; an upper bound until a worker has read the "
+        "training rows."
     )
     num_rows: dict[str, int] = Field(
         description="Rows with a target for `train`, `validation` and `test`; estimates "
@@ -121,8 +121,8 @@ class ValidationRead(BaseModel):
     excluded: dict[str, str]
     layers: list[LayerPlan]
     num_params: int = Field(
-        description="The most weights that the network may have: categories and "
-        "intervals without a training row get no input, which the run finds out."
+        description="Upper bound of the number of weights: categories and intervals "
+        "without a training row get no input, and only a worker knows these rows."
     )
     num_rows: dict[str, int] = Field(
         description="Estimated rows with a target for `train`, `validation` and `test`."

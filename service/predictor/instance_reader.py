@@ -24,6 +24,8 @@ from service.predictor.values import Cells, NumberReader, TextReader
 
 _PLAIN = frozenset({float, int, bool})
 """Types of cells that NumPy converts as docs/values.md requires."""
+_LARGEST = float(np.finfo(np.float64).max)
+"""The bound of a column without a range: all numbers but NaN and infinity are inside."""
 
 
 class ParsedInstances(NamedTuple):
@@ -61,16 +63,18 @@ class InstanceReader:
         self._converting = [i for i, r in enumerate(self._numbers) if not r.is_direct]
         self._ordered = [reader.name for reader in (*self._numbers, *self._texts)]
         self._pick = _picker(self._ordered)
-        self._least = _bounds([r.least for r in self._numbers], -np.inf)
-        self._greatest = _bounds([r.greatest for r in self._numbers], np.inf)
+        self._is_direct = not (self._converting or self._with_null_numbers)
+        self._least = _bounds([r.least for r in self._numbers], -_LARGEST)
+        self._greatest = _bounds([r.greatest for r in self._numbers], _LARGEST)
 
     def read_instances(self, instances: Sequence[Any]) -> ParsedInstances:
         """Read rows that are objects, or lists in the order of the features."""
         self.refuse_too_many(len(instances))
         notes = Notes()
-        if all(isinstance(row, dict) for row in instances):
-            return self._read(self._of_objects(instances, notes), notes)
-        if all(isinstance(row, list) for row in instances):
+        kinds = set(map(type, instances))
+        if kinds <= {dict}:
+            return self._read_objects(instances, notes)
+        if kinds == {list}:
             table = _of_lists(instances, self.names)
             return self._read([table[name] for name in self._ordered], notes)
         raise InvalidInstances(
@@ -112,6 +116,7 @@ class InstanceReader:
         for i, reader in enumerate(self._numbers):
             form = (forms or {}).get(reader.name) or reader.form_with(decimal)
             numbers[i] = reader.read_column(columns[reader.name], form, notes)
+        self._warn_outside_range(numbers, notes)
         strings = [columns[reader.name].to_list() for reader in self._texts]
         return self._table(numbers, strings, notes)
 
@@ -141,21 +146,51 @@ class InstanceReader:
 
     def _read(self, columns: Sequence[Cells], notes: Notes) -> ParsedInstances:
         """Read columns that are in the order of the table: numbers first, then texts."""
-        split, num_rows = len(self._numbers), len(columns[0])
-        numbers = _plain_numbers(columns[:split])
-        are_plain = numbers is not None
-        if numbers is None:
-            numbers = np.empty((split, num_rows), np.float64)
-        for i in self._converting if are_plain else range(split):
+        split = len(self._numbers)
+        numbers = _as_numbers(columns[:split])
+        if numbers is None or not self._are_ordinary(numbers):
+            numbers = self._numbers_of(columns[:split], len(columns[0]), numbers, notes)
+        return self._table(numbers, columns[split:], notes)
+
+    def _read_objects(
+        self, rows: Sequence[dict[str, Any]], notes: Notes
+    ) -> ParsedInstances:
+        """Read rows that are objects, fast if each has exactly the features."""
+        picked = self._pick_all(rows)
+        if picked is None:
+            return self._read(self._columns_of_objects(rows, notes), notes)
+        if not self._texts:  # convert all rows at once; the network reads row by row
+            numbers = _as_numbers(picked)
+            if numbers is not None and self._are_ordinary(numbers.T):
+                return ParsedInstances(Table(numbers.T, []), notes.warnings)
+        return self._read(list(zip(*picked, strict=True)), notes)
+
+    def _are_ordinary(self, numbers: NDArray[np.float64]) -> bool:
+        """Return whether numbers `[F, N]` need no conversion and no warning."""
+        inside = (numbers >= self._least) & (numbers <= self._greatest)
+        return self._is_direct and bool(np.logical_and.reduce(inside, axis=None))
+
+    def _numbers_of(
+        self,
+        columns: Sequence[Cells],
+        num_rows: int,
+        plain: NDArray[np.float64] | None,
+        notes: Notes,
+    ) -> NDArray[np.float64]:
+        """Read the columns one by one; `plain` has all cells if each is a number."""
+        is_plain = plain is not None and bool(np.isfinite(plain).all())
+        shape = len(columns), num_rows
+        numbers = plain if plain is not None and is_plain else np.empty(shape, np.float64)
+        for i in self._converting if is_plain else range(len(columns)):
             numbers[i] = self._numbers[i].read(columns[i], notes)
         for i, reader in self._with_null_numbers:
             reader.nulls_to_nan(numbers[i], notes)
-        return self._table(numbers, columns[split:], notes)
+        self._warn_outside_range(numbers, notes)
+        return numbers
 
     def _table(
         self, numbers: NDArray[np.float64], columns: Sequence[Cells], notes: Notes
     ) -> ParsedInstances:
-        self._warn_outside_range(numbers, notes)
         pairs = zip(self._texts, columns, strict=True)
         texts = [reader.read(cells, notes) for reader, cells in pairs]
         refuse(notes.errors)
@@ -170,21 +205,19 @@ class InstanceReader:
             reader = self._numbers[i]
             notes.warn(row, reader.name, reader.outside(numbers[i, row]))
 
-    def _of_objects(
-        self, rows: Sequence[dict[str, Any]], notes: Notes
-    ) -> Sequence[Cells]:
+    def _pick_all(self, rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]] | None:
+        """Return the cells by row; None if the names in a row are not the model's."""
         width = len(self._ordered)
         try:
             picked = [self._pick(row) for row in rows if len(row) == width]
         except KeyError:
-            picked = []
-        if len(picked) == len(rows):  # every row has exactly the model's columns
-            return list(zip(*picked, strict=True))
-        return self._of_odd_objects(rows, notes)
+            return None
+        return picked if len(picked) == len(rows) else None
 
-    def _of_odd_objects(
+    def _columns_of_objects(
         self, rows: Sequence[dict[str, Any]], notes: Notes
     ) -> Sequence[Cells]:
+        """Return the columns of rows that are objects, after a check of their names."""
         known = frozenset(self.names)
         trimmed = [self._trimmed(row) for row in rows]
         for i, row in enumerate(trimmed):
@@ -245,15 +278,17 @@ def _bounds(limits: list[float | None], default: float) -> NDArray[np.float64]:
     return np.array(known, np.float64)[:, None]
 
 
-def _plain_numbers(columns: Sequence[Cells]) -> NDArray[np.float64] | None:
-    """Return the columns as `[F, N]`, or None if a cell is not a finite number."""
-    if not columns or not _are_plain(columns):
+def _as_numbers(cells: Sequence[Cells]) -> NDArray[np.float64] | None:
+    """Return rows or columns of cells as an array.
+
+    Returns None if a cell is not a number, or an integer is too large for float64.
+    """
+    if not cells or not _are_plain(cells):
         return None
     try:
-        numbers = np.array(columns, np.float64)
+        return np.array(cells, np.float64)
     except OverflowError:  # the reader of the column refuses the integer
         return None
-    return numbers if np.isfinite(numbers).all() else None
 
 
 def _are_plain(columns: Sequence[Cells]) -> bool:

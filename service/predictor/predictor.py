@@ -75,6 +75,8 @@ class Predictor:
             self._sessions.get,
             settings.limits.max_predict_rows,
         )
+        self.is_alone: Callable[[], bool] = lambda: False
+        """Return whether the process has only one request, so that no batch can form."""
         self.max_bytes = settings.limits.max_predict_body_bytes
         self._lookups = SingleFlight(self._finders.submit)
 
@@ -99,7 +101,9 @@ class Predictor:
         if loaded is None:
             loaded = await self._run_in(self._finders, lambda: self.load(served))
         table, warnings = self._read(exchange, served)
-        output = await loaded.batcher.submit(table)
+        output = loaded.batcher.run_alone(table) if self.is_alone() else None
+        if output is None:
+            output = await loaded.batcher.submit(table)
         result = self._write(exchange, make_answer(served, output, warnings))
         self._count(served, time.perf_counter() - began, table.num_rows)
         return result

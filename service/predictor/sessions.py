@@ -1,6 +1,5 @@
 """Keep the networks of versions in memory, in a cache limited in bytes."""
 
-import ctypes
 import threading
 from collections import OrderedDict
 from concurrent.futures import Executor
@@ -9,14 +8,11 @@ from typing import NamedTuple
 
 import onnxruntime  # noqa: F401  loaded with the API, not by the first prediction
 
+from core.freed_memory import return_freed_memory
 from core.models.network import ModelFile, Network, load_network
 from core.single_flight import SingleFlight, run_here
 from core.storage import Storage
 from service.predictor.batching import Batcher
-
-# Loading frees several times the size of a model, which glibc keeps until `malloc_trim`;
-# other C libraries lack the function
-_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 
 class Loaded(NamedTuple):
@@ -66,8 +62,7 @@ class SessionCache:
             raise
         loaded = Loaded(file, network, Batcher(network.run, file.num_bytes, self._pool))
         self._keep(loaded)
-        if _trim is not None:
-            _trim(0)
+        return_freed_memory()  # loading frees several times the size of a model
         return loaded
 
     def drop(self, version_id: str) -> bool:

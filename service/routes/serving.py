@@ -135,9 +135,9 @@ async def undo_change(
 ) -> ChangeRead:
     """Undo the last change of an alias or, without `alias`, of the serving version.
 
-    Each further call undoes the change before; `change` names the change, so that a
-    repeated call undoes no other. The contract is not checked. Fails with 409 if there is
-    no change to undo, or if the version before was deleted.
+    Each further call undoes the change before. With `change`, only the change of this
+    number is undone, so a repeated call undoes no other. The contract is not checked.
+    Fails with 409 if there is no change to undo, or if the version before was deleted.
     """
     wanted = validate(UndoRequest, await read_optional_json(request))
     return await to_thread.run_sync(_undo, services, caller, name, wanted)

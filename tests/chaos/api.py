@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.queue import Queue
-from service.__main__ import main
+from service.process import main
 
 FOLDER = Path(os.environ["CHAOS_FAILPOINTS"])
 

@@ -97,7 +97,9 @@ def test_a_new_contract_serves_only_when_asked_and_is_rolled_back(
         _serve_only_on_request(page, client, name)
         _roll_back(page, client, name)
         expect(done).to_have_text("Requests without a version get version 1 again.")
-        expect(page.get_by_role("button", name="Roll back what serves")).to_have_count(0)
+        expect(
+            page.get_by_role("button", name="Roll back the serving version")
+        ).to_have_count(0)
         changes = page.get_by_role("group", name="Changes").locator("tbody tr")
         expect(changes).to_have_count(3)
         for said in ("version 2", "undo (undoes change 2)", "a local program"):
@@ -127,7 +129,7 @@ def _serve_only_on_request(page, client, name):
 
 
 def _roll_back(page, client, name):
-    back = page.get_by_role("button", name="Roll back what serves to version 1")
+    back = page.get_by_role("button", name="Roll back the serving version to version 1")
     back.press("Enter")
     sure = page.get_by_role("alertdialog", name="Roll back to version 1?")
     for said in ("version 1 again, instead of version 2", "undoes change 2"):

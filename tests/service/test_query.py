@@ -17,7 +17,11 @@ BODY = {"instances": [{"x": 1}]}
         ("POST", "/v1/datasets?delimeter=%3B", "did you mean `delimiter`?"),
         ("GET", "/v1/datasets?limt=3", "did you mean `limit`?"),
         ("GET", "/v1/models?Limit=3", "did you mean `limit`?"),
-        ("GET", "/v1/runs?limit=3&colour=red", "known names: `cursor`, `limit`"),
+        (
+            "GET",
+            "/v1/runs?limit=3&colour=red",
+            "known names: `cursor`, `dataset`, `limit`",
+        ),
         ("POST", "/v1/runs?dry_run", "the route has none; leave it out"),
         ("GET", "/v1/runs/r?wait=1&wiat=2", "`wiat` is not a query parameter of GET "),
         ("DELETE", "/v1/datasets/table?force=1", "/v1/datasets/{ref}"),

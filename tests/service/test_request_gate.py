@@ -9,6 +9,8 @@ from starlette.testclient import TestClient
 
 from core.settings import Limits
 from service.app import create_app
+from service.auth.authenticator import Authenticator
+from service.predictor.predictor import Predictor
 from tests.problems import assert_problem
 
 KEY = "a-secret-of-many-characters"
@@ -155,6 +157,26 @@ def test_a_folder_of_files_names_its_methods(client):
     answer = client.post("/dashboard/index.html")
     assert_problem(answer, 405, "http-405")
     assert answer.headers["allow"] == "GET"
+
+
+@pytest.mark.parametrize(
+    ("place", "path"),
+    [
+        (Authenticator, "/v1/runs"),
+        (Predictor, "/v1/models/m/predict"),
+    ],
+)
+def test_a_bug_outside_of_fastapi_is_a_problem_too(
+    client, monkeypatch, caplog, place, path
+):
+    """The gate and the fast path run before FastAPI's handlers."""
+
+    def fail(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(place, "peek" if place is Authenticator else "answer", fail)
+    assert_problem(client.post(path, json={}), 500, "internal-error")
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_an_answer_about_a_bug_says_that_the_connection_ends(settings, monkeypatch):

@@ -183,3 +183,18 @@ def test_unknown_methods_are_not_kept(app):
     for i in range(10):
         assert app.state.routes.find(f"M{i}", "/v1/runs/x")[0].scope is Scope.ADMIN
     assert len(app.state.routes._by_method) == before
+
+
+def test_a_remembered_path_keeps_its_parameters_as_strings(app):
+    """The fast path converts the parameters of each request in place."""
+    for _ in range(2):
+        _, texts = app.state.routes.find("POST", "/v1/models/m/versions/7/predict")
+        assert texts == {"name": "m", "number": "7"}
+        texts["number"] = 7
+
+
+def test_paths_that_clients_invent_are_remembered_only_up_to_a_limit(app):
+    for i in range(2_500):
+        entry, texts = app.state.routes.find("POST", f"/v1/models/m{i}/predict")
+        assert (entry.path, texts) == ("/v1/models/{name}/predict", {"name": f"m{i}"})
+    assert len(app.state.routes._fast) <= 1_000

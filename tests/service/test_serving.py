@@ -94,7 +94,10 @@ def test_rows_that_make_an_id_a_feature_break_no_caller(story):
     assert changes[0]["who"] == f"run {run['id']}"
     other = client.post("/v1/models/prices/changes/undo", json={"change": 1})
     assert other.status_code == 409, other.text
-    assert "that is change 2, from version 1 to version 2" in other.json()["detail"]
+    assert (
+        "expected change 2, from version 1 to version 2, which is the next"
+        in other.json()["detail"]
+    )
     undone = client.post("/v1/models/prices/changes/undo", json={"change": 2}).json()
     again = client.post("/v1/models/prices/changes/undo", json={"change": 2})
     assert again.json()["type"] == "/problems/nothing-to-undo"

@@ -57,6 +57,15 @@ def test_a_misspelt_key_moves_nothing(client, bench, method, path, body, key):
 
 
 @pytest.mark.parametrize("path", ["serving", "aliases/live"])
+def test_a_number_does_not_allow_a_new_contract(client, bench, path):
+    copies(bench, ["m"])
+    body = {"version": 2, "allow_new_contract": 1}
+    answer = client.put(f"/v1/models/m/{path}", json=body)
+    problem = assert_problem(answer, 422, "invalid-body")
+    assert problem["errors"][0]["pointer"] == "#/allow_new_contract"
+
+
+@pytest.mark.parametrize("path", ["serving", "aliases/live"])
 def test_only_a_whole_number_is_the_number_of_a_version(client, bench, path):
     copies(bench, ["m"])
     before = client.get("/v1/models/m/changes").json()

@@ -6,13 +6,13 @@ from typing import NamedTuple
 from core.runs.diagnosis.curve import Curve
 from core.runs.diagnosis.facts import Facts
 from core.runs.diagnosis.standing import (
+    better_rival_text,
     is_above,
     is_best,
     is_good,
     is_level,
     is_on_par,
     is_within_chance,
-    rival_is_better,
 )
 from fitserve.enums import StopReason
 from fitserve.number_text import number_text
@@ -205,7 +205,7 @@ def _beaten(facts: Facts, by: float) -> Diagnosis | None:
         return None
     return Diagnosis(
         "underfit",
-        f"the curve is flat, and {rival_is_better(facts, rival, error)}",
+        f"the curve is flat, and {better_rival_text(facts, rival, error)}",
     )
 
 
@@ -218,12 +218,13 @@ def _underfit(curve: Curve, facts: Facts) -> Diagnosis | None:
     if learned < LITTLE:
         return Diagnosis(
             "underfit",
-            f"the curve is flat, and {_little_learned(facts, max(learned, 0))}",
+            f"the curve is flat, and {_little_learned_text(facts, max(learned, 0))}",
         )
     return None
 
 
-def _little_learned(facts: Facts, share: float) -> str:
+def _little_learned_text(facts: Facts, share: float) -> str:
+    """Return how little the network learned from the training rows, as a clause."""
     if facts.skill is None:
         return f"the training loss fell by only {share:.0%}"
     if facts.metric == "r2":

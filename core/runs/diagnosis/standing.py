@@ -72,7 +72,7 @@ def standing_of(facts: Facts) -> Standing:
         advice = "The curve gives no reason to change the network."
         return Standing("The curve is fine", "", advice)
     if not is_on_par(facts):
-        sentence = rival_is_better(facts, rival, error)
+        sentence = better_rival_text(facts, rival, error)
         if is_within_chance(facts):
             sentence += ", but no baseline has a clearly better main figure"
         advice = "The curve gives no reason to change the network; more rows or features"
@@ -82,7 +82,7 @@ def standing_of(facts: Facts) -> Standing:
         return Standing(
             "The features say little about the target",
             f"by {metric_title(facts.metric)}, no model is much better than a constant "
-            f"prediction ({figures_of(facts, rival, error)})",
+            f"prediction ({_figures_text(facts, rival, error)})",
             "Other features, or more rows, would help; another network hardly would.",
         )
     is_ahead = is_best(facts) and error < rival[1] * (1 - ON_PAR)
@@ -91,23 +91,23 @@ def standing_of(facts: Facts) -> Standing:
     )
     sentence = (
         f"by {metric_title(facts.metric)}, the network is {place} "
-        f"({figures_of(facts, rival, error)})"
+        f"({_figures_text(facts, rival, error)})"
     )
     return Standing("Good", sentence, "More rows or features would help.")
 
 
-def rival_is_better(facts: Facts, rival: tuple[str, float], error: float) -> str:
-    """Return the sentence that a baseline is better, with the metric and both figures."""
+def better_rival_text(facts: Facts, rival: tuple[str, float], error: float) -> str:
+    """Return the clause that a baseline is better, with the metric and both figures."""
     name, metric = baseline_title(rival[0], facts.metric), metric_title(facts.metric)
-    return f"by {metric}, {name} is better ({figures_of(facts, rival, error)})"
+    return f"by {metric}, {name} is better ({_figures_text(facts, rival, error)})"
 
 
-def figures_of(facts: Facts, rival: tuple[str, float], error: float) -> str:
-    """Return the figures by which a network and a baseline are compared."""
+def _figures_text(facts: Facts, rival: tuple[str, float], error: float) -> str:
+    """Return the compared figures of the network and a baseline as text."""
     name = baseline_title(rival[0], facts.metric)
     return f"network {_figure(facts, error)}, {name} {_figure(facts, rival[1])}"
 
 
 def _figure(facts: Facts, error: float) -> str:
-    """Return R² or the log loss of an error."""
+    """Return an error as text: R² (1 - error), or the log loss itself."""
     return number_text(1 - error if facts.metric == "r2" else error)

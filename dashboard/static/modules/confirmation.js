@@ -3,7 +3,8 @@
 import { h } from "./dom.js";
 import { openDialog } from "./parts.js";
 
-/** Ask for confirmation. Cancel has the initial focus, and Escape cancels. */
+/** Ask for confirmation; resolve to whether the user pressed the button `verb`. Cancel has the
+ *  initial focus, and Escape cancels. */
 export function isConfirmed(title, detail, verb) {
   return new Promise((resolve) => {
     const answer = (value) => () => dialog.close(value);

@@ -148,7 +148,7 @@ export function bestBaseline(figure) {
   return `${name} ${shownAs(figure)(best.value)}`;
 }
 
-/** Return the name of a baseline in words, as all sentences and tables have it. */
+/** Return the name of a baseline, the same in all sentences and tables. */
 export function baselineName(name, isRegression) {
   if (name === "constant") return isRegression ? "the mean" : "the majority class";
   return name.replaceAll("_", " ");

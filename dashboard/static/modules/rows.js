@@ -10,7 +10,7 @@ const FIRST = 10;
 const MOST_COLUMNS = 50;
 const MOMENT = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d{6}))?$/;
 
-/** Return true or false as the word that the file has for it: `no` and `yes`, for example. */
+/** Return the word that the file has for a boolean, such as `yes` for true. */
 export function booleanText({ format }, isTrue) {
   return format.labels?.[isTrue ? 1 : 0] ?? String(isTrue);
 }
@@ -27,7 +27,7 @@ export function cellText(cell, column = null) {
   return time === "00:00:00" ? day : `${day} ${time}`;
 }
 
-/** Build the size of a version; that of an append is the size of the added file. */
+/** Build the text of the size of a version; for an append, the size of the added file. */
 export function sizeNote({ num_bytes: size, num_added: added }) {
   return h("span", added === null ? bytes(size) : `${bytes(size)} added`);
 }

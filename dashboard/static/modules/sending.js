@@ -1,4 +1,4 @@
-// Sends a file of rows, and shows how far it is.
+// Sends a file of rows to the service, and shows the progress.
 
 import { ProblemError, get, request, v1 } from "./api.js";
 import { h, put } from "./dom.js";

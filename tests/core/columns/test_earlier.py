@@ -64,7 +64,9 @@ def outcome(reading, name, cell):
     except InvalidInstances:
         return REFUSED, []
     names = [f["name"] for f in STORED["features"]]
-    value = found.table.feed(names[:4], names[4:])[name][0, 0]
+    table = found.table
+    inputs = table.number_inputs(names[:4]) | table.text_inputs(names[4:])
+    value = inputs[name][0, 0]
     return value, [entry["detail"] for entry in found.warnings]
 
 

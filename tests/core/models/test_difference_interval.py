@@ -39,7 +39,7 @@ def test_groups_are_drawn_whole():
 
 
 def test_too_few_rows_have_no_interval_but_decide_a_promotion():
-    """The difference itself decides, because there has to be a decision."""
+    """The observed difference decides."""
     few = [Scored(Task.REGRESSION, one.y[:4], one.answers[:4]) for one in (GOOD, BAD)]
     assert difference_interval("mae", *few, None, 1) is None
     observed = few[0].figure("mae") - few[1].figure("mae")

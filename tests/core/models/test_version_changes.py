@@ -1,4 +1,4 @@
-"""What a version changed in the spec, in as few lines as a reader needs."""
+"""The changes of a spec are as few as a reader needs."""
 
 from core.models.version_changes import spec_changes
 from fitserve.schemas.models import SpecChange

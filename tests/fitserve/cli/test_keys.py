@@ -37,8 +37,8 @@ def test_keys_is_a_command_of_fitserve(tmp_path):
     home = ["--home", str(tmp_path / "home")]
     run = CliRunner(env={"FITSERVE_URL": "http://elsewhere:8000"}).invoke
     done = run(make_app(), ["keys", "create", "ci", *home])
-    where, asked = f"Keys in the home {tmp_path / 'home'}", "http://elsewhere:8000"
-    assert f"{where}; the service at {asked} is not asked:\n" in done.stderr
+    where, unused = f"Keys in the home {tmp_path / 'home'}", "http://elsewhere:8000"
+    assert f"{where}; the service at {unused} is not used:\n" in done.stderr
     listed = run(make_app(), ["keys", "list", "--json", *home])
     assert [key["name"] for key in json.loads(listed.stdout)["items"]] == ["ci"]
     assert listed.stderr == ""

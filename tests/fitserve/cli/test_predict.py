@@ -67,7 +67,7 @@ def test_the_file_is_sent_unchanged_with_the_given_options(wire, fitserve, table
 
 @pytest.mark.parametrize("name", ["out.xlsx", "out.PARQUET", "out.csv.gz"])
 def test_a_name_of_another_format_is_refused_first(wire, fitserve, table, name):
-    """The output is CSV, and nothing is predicted in vain."""
+    """The output is CSV, and no request is sent."""
     done = fitserve("predict", "wine", table("x\n1\n"), "--output", name)
     assert done.exit_code == 2
     assert "such as 'out.csv'" in " ".join(done.stderr.split())

@@ -96,6 +96,15 @@ def test_a_dataset_is_trained_where_no_such_file_exists(trained, fitserve):
     assert "/v1/datasets" not in trained.paths()
 
 
+def test_reading_options_are_refused_for_a_stored_dataset(trained, fitserve):
+    """A stored dataset was already read, and no run is queued."""
+    trained.answers("GET /v1/datasets/wine", bodies.dataset(columns=COLUMNS, version=3))
+    done = fitserve("train", "wine", "--target", "quality", "--delimiter", ";")
+    assert done.exit_code == 2
+    assert "but no file of a table; add the file, or leave the options out" in done.stderr
+    assert "/v1/runs" not in trained.paths()
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
@@ -104,8 +113,8 @@ def test_a_dataset_is_trained_where_no_such_file_exists(trained, fitserve):
         ("spec.json", "The file 'spec.json' does not exist."),
     ],
 )
-def test_a_name_of_nothing_is_refused(wire, fitserve, name, sentence):
-    """Only a name without an extension of a table may be that of a dataset."""
+def test_a_name_without_file_or_dataset_is_refused(wire, fitserve, name, sentence):
+    """A name with an extension of a table or of JSON cannot name a dataset."""
     missing = problem(404, "dataset-not-found", "There is no dataset 'wnie'.")
     wire.answers("GET /v1/datasets/wnie", missing)
     done = fitserve("train", name, "--target", "quality")
@@ -220,7 +229,7 @@ def test_reading_options_need_a_table(wire, fitserve, tmp_path):
     spec.write_text('{"dataset": "wine", "target": "quality"}')
     done = fitserve("train", spec, "--decimal", ",")
     assert done.exit_code == 2
-    assert "no table" in done.stderr
+    assert "but no file of a table" in done.stderr
     assert wire.asked == []
 
 

@@ -59,7 +59,7 @@ def test_a_duplicate_key_in_a_spec_is_named(client, path):
 
 
 def test_a_backslash_before_u0000_is_text(client):
-    """Only an escape stands for U+0000, and JSON escapes a backslash by another one."""
+    """After an escaped backslash, `u0000` is plain text."""
     for text, status in (("\\u0000", 400), ("\\\\u0000", 404), ("\\\\\\u0000", 400)):
         body = f'{{"model": "{text}", "instances": []}}'.encode()
         answer = client.post("/v1/predict", content=body)

@@ -76,3 +76,8 @@ def test_a_cancelled_request_does_not_affect_the_others(pool):
         return (await two).item()
 
     assert asyncio.run(run()) == 4
+
+
+def test_a_request_that_is_alone_runs_at_once_unless_it_is_large(pool):
+    assert Batcher(Network(), 1, pool).run_alone(table(1)).item() == 2
+    assert Batcher(Network(), 2**40, pool).run_alone(table(1)) is None

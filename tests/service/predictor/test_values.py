@@ -47,11 +47,8 @@ MISSING = math.nan
 
 
 def inputs(table):
-    kinds = (
-        [f.name for f in FEATURES if not f.is_text],
-        [f.name for f in FEATURES if f.is_text],
-    )
-    return table.feed(*kinds)
+    numbers = table.number_inputs([f.name for f in FEATURES if not f.is_text])
+    return numbers | table.text_inputs([f.name for f in FEATURES if f.is_text])
 
 
 def read(**changes):

@@ -18,8 +18,8 @@ const SCOPES = {
   "metrics:read": "read the metrics of the whole service",
   admin: "manage keys of every workspace",
 };
-const NOW_NEEDED = " From now on, every request needs a key, also those of this page: it asks for "
-  + "one unless it may use this one, which stays in this browser tab until you close the tab.";
+const NOW_NEEDED = " From now on, every request needs a key, also those of this page. “Use it on this "
+  + "page” stores the key in this browser tab until you close the tab; otherwise the page asks for a key.";
 const OPERATORS = ["metrics:read", "admin"];
 const LIMITS = [
   ["requests_per_second", "Requests per second"],

@@ -11,8 +11,8 @@ import { createCard } from "./create.js";
 
 const HEADS = ["Key", "State", "Workspace", "Last used", "Expires", "Created", "Scopes"];
 const FIRST = "The service has no key yet, so it answers only to programs on this machine. When "
-  + "the first key exists, every request needs a key, also those of this page, which offers to use "
-  + "the new key. Give the first key the scope `admin`, or you can create further keys only with "
+  + "the first key exists, every request needs a key, also those of this page; the page offers to "
+  + "use the new key. Give the first key the scope `admin`, or you can create further keys only with "
   + "the command `fitserve keys`";
 
 export async function page({ query, signal }) {

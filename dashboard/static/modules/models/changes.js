@@ -1,4 +1,4 @@
-// The history of a model: who moved what serves and the aliases, when, and why.
+// The history of a model: who moved the serving version and the aliases, when, and why.
 
 import { h } from "../dom.js";
 import { ago, moment } from "../format.js";
@@ -24,8 +24,8 @@ function row({ number, alias, before, after, why, who, undoes, created_at: creat
     h("td", { title: moment(created) }, ago(created)));
 }
 
-/** Return the change of an alias, or of what serves for null, that one call undoes. Return null
- *  if there is none among the changes that are shown. */
+/** Return the change of an alias that a rollback undoes; null if the shown changes have none.
+ *  `alias` is null for the serving version. */
 export function lastUndoable({ items }, alias) {
   const undone = new Set(items.map((one) => one.undoes));
   const last = items.find((one) =>

@@ -4,7 +4,7 @@ import { outcome, send, v1 } from "../api.js";
 import { h, put } from "../dom.js";
 import { field, openDialog, select } from "../parts.js";
 import { problemBox } from "../problems.js";
-import { rerunNote } from "./promotion_rule.js";
+import { nextRunNote } from "./promotion_rule.js";
 
 const [SERVING, OTHER] = ["", " other"]; // names of aliases have no spaces
 const DETAIL = "Requests use the version within one second. One call rolls back.";
@@ -51,7 +51,7 @@ export function openPromotion(model, { version, serves }, done) {
     promote(false);
   };
   const dialog = openDialog("dialog", `${title} version ${version}`,
-    serves ? DETAIL : `${DETAIL} ${rerunNote(model)}`,
+    serves ? DETAIL : `${DETAIL} ${nextRunNote(model)}`,
     h("form", { onsubmit, novalidate: true },
       field("For", pointer), other, field("Conditions", require, { hint: CONDITIONS }),
       field("Reason", reason, { hint: "Optional. Shown in the changes." }),

@@ -1,15 +1,15 @@
-// The rule by which a new version of a model serves.
+// The rule that decides whether a new version of a model serves at once.
 
 import { send, v1 } from "../api.js";
 import { labelled, select } from "../parts.js";
 
-const NEWEST = "newest"; // of models of earlier releases, and not for new ones
+const NEWEST = "newest"; // only models of earlier releases have this rule
 const RULES = [
   ["automatic", "serve at once if they keep the contract"],
   ["explicit", "serve only on request"],
 ];
 
-/** Build the control of the rule. */
+/** Build the menu of the rule. `act` sends the change and shows the sentence. */
 export function promotionRule({ name, follows_newest: followsNewest, promotion }, act) {
   const options = followsNewest
     ? [[NEWEST, "serve at once, as in earlier releases"], ...RULES] : RULES;
@@ -22,9 +22,9 @@ export function promotionRule({ name, follows_newest: followsNewest, promotion }
   return labelled("rule", "New versions", control);
 }
 
-/** Say whether the next run may move what serves after a request has moved it. */
-export function rerunNote({ promotion }) {
+/** Return the sentence about whether the next run may change the serving version. */
+export function nextRunNote({ promotion }) {
   if (promotion === "explicit") return "New versions serve only on request.";
-  return "The next run that succeeds may serve at once; set New versions to “serve only on request” "
-    + "to prevent that.";
+  return "The version of the next successful run may serve at once; to prevent that, set New "
+    + "versions to “serve only on request”.";
 }

@@ -1,13 +1,13 @@
-// The button that undoes the last change of an alias, or of what serves.
+// The button that undoes the last change of an alias, or of the serving version.
 
 import { send, v1 } from "../api.js";
 import { isConfirmed } from "../confirmation.js";
 import { h } from "../dom.js";
 import { lastUndoable } from "./changes.js";
-import { rerunNote } from "./promotion_rule.js";
+import { nextRunNote } from "./promotion_rule.js";
 
-/** Build the button, or return null if no change is left to undo. `alias` is null for what
- *  serves. */
+/** Build the button, or return null if no change is left to undo. `alias` is null for the
+ *  serving version. `act` sends the request and shows the sentence. */
 export function rollbackButton({ model, changes }, alias, act) {
   const last = lastUndoable(changes, alias);
   if (!last) return null;
@@ -19,10 +19,10 @@ export function rollbackButton({ model, changes }, alias, act) {
     const detail = `${who} ${verb} version ${last.before} again, instead of version ${now}. `
       + `This undoes change ${last.number} (${last.why}).`;
     const isSure = await isConfirmed(`Roll back to version ${last.before}?`,
-      alias === null ? `${detail} ${rerunNote(model)}` : detail, "Roll back");
+      alias === null ? `${detail} ${nextRunNote(model)}` : detail, "Roll back");
     if (isSure) await act(undo, ({ after }) => `${who} ${verb} version ${after} again.`);
   };
-  const label = alias === null ? "Roll back what serves" : `Roll back ${alias}`;
+  const label = alias === null ? "Roll back the serving version" : `Roll back ${alias}`;
   return h("button.quiet", { "data-act": `undo ${alias ?? ""}`, onclick },
     `${label} to version ${last.before}`);
 }

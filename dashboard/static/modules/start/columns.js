@@ -118,11 +118,11 @@ function notes({ left_out: why, warnings, warning_kinds: kinds }) {
 
 function picture(column, total) {
   if (column.histogram) return numbers(column, column.histogram.counts);
-  return column.top.length ? topBars(named(column), total) : range(column);
+  return column.top.length ? topBars(topValues(column), total) : range(column);
 }
 
-/** Return the most frequent values of a column. Those of booleans have the words of the file. */
-function named(column) {
+/** Return the most frequent values of a column, booleans in the words of the file. */
+function topValues(column) {
   if (column.type !== "boolean") return column.top;
   const wordOf = (value) => booleanText(column, value.toLowerCase() === "true");
   return column.top.map(({ value, count }) => ({ value: wordOf(value), count }));

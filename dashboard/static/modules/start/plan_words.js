@@ -29,7 +29,7 @@ function rowsSentence({ train, validation = 0, test = 0 }) {
 }
 
 function networkSentence({ spec: { model }, num_params: weights }) {
-  // categories and intervals without a training row get no input, which only the run can know
+  // the run gives no input to a category or interval without a training row
   const count = `at most ${plural(weights, "parameter")} in total`;
   if (!model.layers) return `The network is the one of the Keras JSON, with ${count}.`;
   const network = `${hiddenText(model.layers)}${extrasText(model.layers)}`;

@@ -7,7 +7,7 @@ import { field, openDialog } from "../parts.js";
 import { problemBox } from "../problems.js";
 import { ACCEPTED, sendTable } from "../sending.js";
 
-const HINT = "The columns keep their types. New or absent columns and new categories are warnings.";
+const HINT = "The columns keep their types. New or absent columns and new categories give warnings.";
 
 /** Build the button for the newest version of a table, which must be ready. */
 export function appendButton(newest, signal) {

@@ -1,4 +1,4 @@
-// A table: its versions, its columns and first rows, another name, deletion.
+// A table: its versions and first rows; more rows, another name, deletion.
 
 import { get, outcome, v1 } from "../api.js";
 import { deleteButton } from "../deletion.js";
