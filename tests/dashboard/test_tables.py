@@ -87,9 +87,7 @@ def test_rows_are_appended_and_the_warnings_shown(page, service, flats):
     send(dialog, "size,sold,day,colour\n7.5,no,2024-01-01,red\n")
     expect(page.locator(".is-current th")).to_have_text("version 3")
     expect(page.locator("[aria-labelledby=rows]")).to_contain_text("colour")
-    expect(page.locator(".facts")).to_contain_text(
-        "1 row added from the file more.csv"
-    )
+    expect(page.locator(".facts")).to_contain_text("1 row added from the file more.csv")
     expect(page.locator(".is-current .size")).to_contain_text("added")
     with Client(service) as client:
         assert [one.version for one in client.datasets.list("flats")] == [3, 2, 1]
