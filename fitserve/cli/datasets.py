@@ -166,7 +166,7 @@ def rename(
 def delete(
     context: typer.Context, ref: Ref, yes: Yes = False, as_json: AsJson = False
 ) -> None:
-    """Delete a dataset; of a name, the newest upload."""
+    """Delete a dataset; of a name, its newest version only."""
     with service(context) as client:
         client.datasets.delete(_confirmed(client, ref) if asks(yes=yes) else ref)
         sentence = f"deleted dataset {ref!r}"

@@ -17,7 +17,8 @@ from fitserve.cli.console import (
     service,
 )
 from fitserve.cli.report import report, show_comparison
-from fitserve.enums import RunStatus
+from fitserve.enums import TERMINAL, RunStatus
+from fitserve.schemas.runs import RunRead
 
 app = typer.Typer(no_args_is_help=True, help="List, show, compare, tag and cancel runs.")
 RunId = Annotated[str, typer.Argument(help="Id of the run.", autocompletion=runs)]
@@ -103,8 +104,15 @@ def cancel(context: typer.Context, run_id: RunId, as_json: AsJson = False) -> No
     """Cancel a run; the best weights so far are kept."""
     with service(context) as client:
         run = client.runs.cancel(run_id)
-        stopping = "" if run.status == RunStatus.CANCELLED else ", stopping soon"
-        print_or_say(run, f"{run.id}: {run.status}{stopping}", as_json=as_json)
+        print_or_say(run, f"{run.id}: {_cancelled(run)}", as_json=as_json)
+
+
+def _cancelled(run: RunRead) -> str:
+    """Return the status of a run after its cancellation was requested."""
+    if run.status == RunStatus.CANCELLED:
+        return run.status
+    has_ended = run.status in TERMINAL
+    return f"{run.status}{'; it had already ended' if has_ended else ', stopping soon'}"
 
 
 @app.command()

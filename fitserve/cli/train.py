@@ -43,6 +43,7 @@ from fitserve.schemas.runs import RunRead
 from fitserve.specs.run import PresetName
 
 _NAME_WIDTH = 24
+_EPOCHS = "Number of epochs; turns off the early stopping of a preset."
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def train(  # noqa: PLR0913, PLR0917  one argument per option
             metavar="COLUMN,…", help="Columns that are not to be used; repeatable."
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Number of epochs.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help=_EPOCHS)] = None,
     watch: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
     timeout: Timeout = None,
     as_json: AsJson = False,
@@ -260,6 +261,8 @@ def _show_version(client: Client, name: str, version: int) -> None:
         promote = f"fitserve models promote {name} {version}"
         title += f" (version {serving} serves; `{promote}`)"
         command += f" --version {version}"
+    elif serving == version and version > 1:
+        title += f" (serves now; `fitserve models rollback {name}` undoes that)"
     say(f"{title}; now try:")
     say(f"  {command}")
 

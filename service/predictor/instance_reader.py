@@ -308,7 +308,9 @@ def _missing(row: int | None, name: str, given: list[str]) -> FieldError:
         detail = f"row {row} has no value for the column {name!r}"
         hint = "send null where a value is unknown"
     near = nearest(name, given)
-    return error_at(row, name, detail, f"did you mean `{near[:100]}`?" if near else hint)
+    if near:
+        hint = f"rename `{near[:100]}` to it, if that is the column"
+    return error_at(row, name, detail, hint)
 
 
 def _of_lists(rows: Sequence[Any], names: list[str]) -> dict[str, Cells]:

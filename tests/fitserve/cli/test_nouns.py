@@ -167,11 +167,16 @@ def test_a_run_is_shown_as_json(wire, fitserve):
 
 
 def test_cancel_reports_whether_the_run_has_ended(wire, fitserve):
-    """A running run stops soon; a queued run has ended."""
+    """A running run stops soon; a queued run has ended; an ended run stays as it is."""
     route = "POST /v1/runs/run_1/cancel"
-    wire.answers(route, bodies.run("running"), bodies.run("cancelled"))
-    assert fitserve("runs", "cancel", "run_1").stdout == "run_1: running, stopping soon\n"
-    assert fitserve("runs", "cancel", "run_1").stdout == "run_1: cancelled\n"
+    statuses = ("running", "cancelled", "succeeded")
+    wire.answers(route, *(bodies.run(status) for status in statuses))
+    said = [fitserve("runs", "cancel", "run_1").stdout for _ in statuses]
+    assert said == [
+        "run_1: running, stopping soon\n",
+        "run_1: cancelled\n",
+        "run_1: succeeded; it had already ended\n",
+    ]
 
 
 def test_an_upload_may_have_parsing_options(wire, fitserve, tmp_path):

@@ -81,7 +81,8 @@ def test_a_version_that_does_not_serve_says_what_serves(trained, fitserve, spec)
     assert title == f"model wine, version 2 (version 1 serves; {promote}); now try:"
     assert command == "  fitserve predict wine ROWS.csv --version 2"
     trained.answers("GET /v1/models/wine", bodies.model(serving_version=2))
-    assert "model wine, version 2; now try:" in fitserve("train", spec).stdout
+    undo = "serves now; `fitserve models rollback wine` undoes that"
+    assert f"model wine, version 2 ({undo}); now try:" in fitserve("train", spec).stdout
 
 
 def test_a_table_is_uploaded_first(trained, fitserve, spec, tmp_path):

@@ -132,7 +132,7 @@ def test_an_invalid_cell_refuses_the_request(name, cell, message):
 def test_a_missing_feature_is_refused_with_a_suggestion():
     """A misspelt name is both a missing and an unknown column."""
     row = {k: v for k, v in ROW.items() if k != "price"} | {"prise": 1}
-    with pytest.raises(InvalidInstances, match="did you mean `prise`"):
+    with pytest.raises(InvalidInstances, match="rename `prise` to it"):
         InstanceReader(SIGNATURE).read_instances([row])
 
 
