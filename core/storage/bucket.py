@@ -31,7 +31,9 @@ log = logging.getLogger(__name__)
 
 _PART = 8 * MIB
 """The size of a part of an upload; an upload has at most 10,000 parts."""
-_PARTS_AT_ONCE = 4
+_PARTS_AT_ONCE = 2
+_SLOWEST_UPLOAD = 256 * 1024
+"""Bytes per second. The timeout of a request includes the time to send its body."""
 _UNLIMITED = timedelta(days=7)
 _MANY = 1_000
 _NO_RANGES = "non-partial"
@@ -68,6 +70,10 @@ class Bucket:
         self.seconds = rules.retry_seconds
         self._patient = _store_of(url, rules)
         self._hasty = _store_of(url, rules.model_copy(update={"retry_seconds": 0}))
+        sending = rules.timeout_seconds + _PARTS_AT_ONCE * _PART / _SLOWEST_UPLOAD
+        self._large = _store_of(
+            url, rules.model_copy(update={"timeout_seconds": sending})
+        )
         self._away_until = 0.0
 
     @property
@@ -76,14 +82,17 @@ class Bucket:
 
         Otherwise each request would occupy a thread for so long.
         """
-        return self._hasty if time.monotonic() < self._away_until else self._patient
+        return self._hasty if self._was_away() else self._patient
+
+    def _was_away(self) -> bool:
+        return time.monotonic() < self._away_until
 
     def put(self, file: Path, key: str) -> Content:
         """Store a file; it becomes visible only when the store has all of it."""
         size = file.stat().st_size
         for is_last in (False, True):
             try:
-                self._upload(file, key)
+                self._upload(file, key, size)
                 content = self.head(key)
             except FileNotFoundError as error:
                 # the answer to the end of an upload in parts was lost, and its
@@ -96,10 +105,13 @@ class Bucket:
             raise StorageUnavailable(f"has {content.size:,} of {size:,} bytes of a file")
         return content
 
-    def _upload(self, file: Path, key: str) -> None:
+    def _upload(self, file: Path, key: str, size: int) -> None:
+        is_large = size > _SLOWEST_UPLOAD
+        if is_large and self._was_away():
+            self.ping()
         with self._asked(key):
             obstore.put(
-                self._store,
+                self._large if is_large else self._store,
                 key,
                 file,
                 chunk_size=_PART,

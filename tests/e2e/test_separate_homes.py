@@ -38,7 +38,7 @@ class Hosts:
             "FITSERVE_DATABASE_URL": postgres_at_head(),
             "FITSERVE_BROKER_URL": broker_url,
             "FITSERVE_STORAGE_URL": self.storage_url,
-            "FITSERVE_STORAGE__TIMEOUT_SECONDS": "1",
+            "FITSERVE_STORAGE__TIMEOUT_SECONDS": "5",
             "FITSERVE_STORAGE__RETRY_SECONDS": "1",
             "FITSERVE_RUNS__JANITOR_SECONDS": "0.5",
             "FITSERVE_RUNS__REQUEUE_AFTER_SECONDS": "1",

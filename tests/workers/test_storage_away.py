@@ -32,7 +32,7 @@ def proxy():
 
 @pytest.fixture
 def bench(proxy, monkeypatch, tmp_path, broker_url):
-    rules = StorageRules(timeout_seconds=0.5, retry_seconds=0.5)
+    rules = StorageRules(timeout_seconds=5, retry_seconds=0.5)
     url = s3.rclone().new_url(monkeypatch, proxy.endpoint)
     with bench_in(tmp_path / "home", broker_url, storage_url=url, storage=rules) as bench:
         yield bench

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+_BLOCK = 256 * 1024
+
 Fault = Callable[["Exchange"], bool]
 """A function that may spoil an exchange; returns whether it has answered it."""
 
@@ -21,12 +23,22 @@ class Exchange(BaseHTTPRequestHandler):
 
     def handle_all(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
-        self.body = self.rfile.read(length)
+        self.body = self._received(length)
         self.proxy.seen.append((self.command, self.headers.get("Range")))
         for fault in list(self.proxy.faults):
             if fault(self):
                 return
         self.send(*self.ask())
+
+    def _received(self, length: int) -> bytes:
+        """Return the body, read as slowly as the proxy says."""
+        if self.proxy.bytes_per_second is None:
+            return self.rfile.read(length)
+        body = b""
+        while len(body) < length:
+            body += self.rfile.read(min(_BLOCK, length - len(body)))
+            time.sleep(_BLOCK / self.proxy.bytes_per_second)
+        return body
 
     do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = handle_all  # noqa: N815  the base class calls them
 
@@ -83,6 +95,8 @@ class FaultyProxy:
     faults: list[Fault] = field(default_factory=list)
     seen: list[tuple[str, str | None]] = field(default_factory=list)
     endpoint: str = ""
+    bytes_per_second: float | None = None
+    """How fast the proxy reads the body of each request."""
 
     def count(self, method: str) -> int:
         """Return the number of requests with a method."""
