@@ -5,6 +5,8 @@ server prints the `pip install` that is missing.
 """
 
 import functools
+import os
+import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -13,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from fitserve.cli.console import USAGE, err
+from fitserve.cli.console import CLOSED, USAGE, err
 from fitserve.server import use_server_path
 
 GROUP = "fitserve.commands"
@@ -23,6 +25,15 @@ _ANY = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 class Commands(TyperGroup):
     """The built-in commands and, after them, the commands of the extras."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; exit silently if the reader of its output has gone."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # otherwise Python reports that it cannot flush stdout
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(CLOSED) from error
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of all commands, each once."""

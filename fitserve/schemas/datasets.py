@@ -132,9 +132,9 @@ class ColumnRead(BaseModel):
         default=[],
         description="What each warning is about, in the order of `warnings`: `reading`, "
         "`null_words` (words that count as missing), `alike` (categories that are "
-        "probably the same), `appended` (what differs in the rows of an append) or "
-        "`left_out`; the last two are for information. Datasets of earlier releases have "
-        "none.",
+        "probably the same), `appended` (what differs in the rows of an append), "
+        "`spellings` (words that are read as one value) or `left_out`; the last three are "
+        "for information. Datasets of earlier releases have none.",
     )
 
 

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.table import Table
 
 from core.lazy import LazyModule
+from fitserve.cli.console import CommandConsole
 from fitserve.client.transport import without_none
 from ops.doctor.findings import Check, Finding, Verdict, failed
 
@@ -148,7 +148,7 @@ def _print(findings: list[Finding]) -> None:
         colour = _COLOURS[finding.verdict]
         verdict = f"[{colour}]{finding.verdict}[/]"
         table.add_row(verdict, finding.name, _plain(finding.detail), _plain(finding.mend))
-    Console(soft_wrap=False).print(table)
+    CommandConsole(soft_wrap=False).print(table)
 
 
 def _plain(text: str) -> str:

@@ -277,7 +277,8 @@ def test_runs_are_compared_in_a_table(wire, fitserve):
     done = fitserve("runs", "compare", "run_1", "run_2")
     rows = [re.split(" {2,}", line.strip()) for line in done.stdout.splitlines()]
     assert ["R² on 60 common test rows", "0.5", "0.75"] in rows
-    assert ["difference (95 % interval)", "-", "0.125 to 0.375"] in rows
+    difference = "0.25 (0.125 to 0.375): better"
+    assert ["difference (95 % interval)", "-", difference] in rows
 
 
 def test_a_comparison_shows_figures_and_the_parts_that_differ(wire, fitserve):
@@ -302,11 +303,29 @@ def test_a_comparison_shows_figures_and_the_parts_that_differ(wire, fitserve):
     rows = fitserve("runs", "compare", "run_1", "run_2").stdout.splitlines()
     heads = [row[:13].strip() for row in rows]
     assert heads == [
-        *("", "model", "main figure", "best baseline", "mae", "val_loss"),
+        *("", "model", "main figure", "best baseline", "MAE", "val_loss"),
         *("parameters", "optimizer"),
     ]
     assert rows[-2].split() == ["parameters", "9", "17"]
     assert rows[-1].split() == ["optimizer", "Adam", "SGD"]
+
+
+def test_a_comparison_fits_into_100_columns(wire, fitserve):
+    """The ids of three runs stay whole; the labels and the texts wrap."""
+    figure = bodies.main_figure()
+    known = {"fit_seconds": 1.0, "headline": None, "main_figure": figure}
+    ids = [f"run_1a22f2cc5aa3e79b6afc{i}" for i in range(3)]
+    network = "Dense 64 relu → Dense 64 relu → Dense 1 sigmoid"
+    parts = [
+        {"part": "learning rate schedule", "texts": ["none", "CosineDecay", "none"]},
+        {"part": "network", "texts": [network, "Dense 1 sigmoid", network]},
+    ]
+    body = {"epoch": [], "curves": {}, "differences": [], "warnings": []}
+    body |= {"runs": [{**bodies.run(), "id": one, **known} for one in ids]}
+    wire.answers("GET /v1/runs/compare", {**body, "different_parts": parts})
+    lines = fitserve("runs", "compare", *ids).stdout.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert lines[0].split() == ids
 
 
 def test_lists_show_the_main_figure_next_to_the_best_baseline(wire, fitserve):
