@@ -58,8 +58,8 @@ def misspelt(before: Sequence[ColumnRead], added: Sequence[ColumnFacts]) -> list
     pairs = [(name, near) for name in new if (near := nearest(name, absent))]
     return [
         f"the file has the new column {name!r} and lacks {near!r}: did you mean "
-        f"`{near}`? If so, delete this version, rename the column in the file, and append "
-        "the file again"
+        f"`{near}`? If so, delete this version, rename the column in the file, and "
+        "append the file again"
         for name, near in pairs
     ]
 
