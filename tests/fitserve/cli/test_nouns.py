@@ -86,8 +86,9 @@ def test_a_missing_file_is_wrong_usage(fitserve, wire, tmp_path):
 
 
 def test_a_dataset_is_deleted(wire, fitserve):
-    """The confirmation is on stderr; stdout is empty."""
+    """A key may delete and not read. The confirmation is on stderr; stdout is empty."""
     wire.answers("DELETE /v1/datasets/wine", Answer(status=204))
+    wire.answers("GET /v1/datasets/wine", problem(403, "insufficient-scope", "no"))
     done = fitserve("datasets", "delete", "wine")
     assert (done.exit_code, done.stdout) == (0, "")
     assert done.stderr == "deleted dataset 'wine'\n"
@@ -355,7 +356,8 @@ def test_lists_show_the_main_figure_next_to_the_best_baseline(wire, fitserve):
 def test_json_reports_the_action(wire, fitserve, tmp_path):
     """Each command prints one object; runs and versions are as in the API."""
     artifact = "GET /v1/models/wine/versions/2/artifacts/model.onnx"
-    wire.answers("DELETE /v1/datasets/wine", Answer(status=204))
+    wire.answers("DELETE /v1/datasets/ds_1", Answer(status=204))
+    wire.answers("GET /v1/datasets/wine", bodies.dataset())
     wire.answers("POST /v1/runs/run_1/cancel", bodies.run("cancelled"))
     wire.answers("PUT /v1/models/wine/aliases/live", bodies.version(1))
     wire.answers(artifact, Answer(b"onnx"))
@@ -364,7 +366,8 @@ def test_json_reports_the_action(wire, fitserve, tmp_path):
     def result(*args):
         return json.loads(fitserve(*args, "--json").stdout)
 
-    assert result("datasets", "delete", "wine") == {"deleted": "wine"}
+    deleted = {"deleted": "wine", "id": "ds_1", "version": 1}
+    assert result("datasets", "delete", "wine") == deleted
     assert result("runs", "cancel", "run_1")["status"] == "cancelled"
     promote = ("models", "promote", "wine", 1, "--alias", "live")
     assert result(*promote)["version"] == 1
@@ -383,7 +386,7 @@ def test_a_model_or_one_version_is_deleted(wire, fitserve):
     )
     printed = fitserve("models", "delete", "wine", "--version", 2, "--json").stdout
     assert json.loads(printed) == {"deleted": "wine", "version": 2, "alias": None}
-    assert [asked.path for asked in wire.asked] == [
+    assert [asked.path for asked in wire.asked if asked.method == "DELETE"] == [
         "/v1/models/wine",
         "/v1/models/wine/versions/2",
     ]

@@ -81,7 +81,7 @@ def test_another_host_needs_a_scheme(url):
 
 
 def test_the_client_says_what_a_url_begins_with():
-    with pytest.raises(ConnectionFailed, match="such as https://a.example:8000"):
+    with pytest.raises(ConnectionFailed, match=r"such as https://a\.example:8000"):
         Client("a.example:8000")
 
 
