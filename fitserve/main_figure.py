@@ -53,6 +53,13 @@ def best_baseline(
     return next(iter(ranked), None)
 
 
+def is_perfect(figure: MainFigure | None) -> bool:
+    """Return whether a figure is written as 1.00, which no model can surpass."""
+    if figure is None or figure.metric in _OF_ANY_SIZE:
+        return False
+    return float(_shown(figure.value, figure)) == 1.0
+
+
 def figure_text(figure: MainFigure) -> str:
     """Return the metric, its value and its interval: `ROC AUC 0.87 (0.85–0.89)`."""
     return f"{metric_title(figure.metric)} {_shown(figure.value, figure)}{_range(figure)}"

@@ -12,10 +12,12 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import typer
+from pydantic import ValidationError
 from typer.core import TyperGroup
 from typer.main import get_command
 
 from fitserve.cli.console import CLOSED, USAGE, err
+from fitserve.problems import field_errors
 from fitserve.server import use_server_path
 
 GROUP = "fitserve.commands"
@@ -27,9 +29,17 @@ class Commands(TyperGroup):
     """The built-in commands and, after them, the commands of the extras."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; exit silently if the reader of its output has gone."""
+        """Run a command; describe wrong options in words, without those of pydantic.
+
+        Exits silently if the reader of the output has gone.
+        """
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as error:
+            if isinstance(error.__cause__, ValidationError):
+                (line, *_) = field_errors(error.__cause__.errors(include_url=False))
+                error.message = line.detail
+            raise
         except BrokenPipeError as error:
             # otherwise Python reports that it cannot flush stdout
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
