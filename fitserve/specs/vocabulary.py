@@ -79,16 +79,16 @@ MulticlassMetric = Literal[
     "sparse_categorical_accuracy",
     "sparse_top_k_categorical_accuracy",
 ]
-_KERAS_METRICS = Literal[RegressionMetric, BinaryMetric, MulticlassMetric]
+Metric = Literal[RegressionMetric, BinaryMetric, MulticlassMetric]
 
 
 def _keras_name(given: object) -> object:
     """Return Keras's name of a metric by any of its names: `auc` for `ROC AUC`."""
-    known = get_args(_KERAS_METRICS)
+    known = get_args(Metric)
     return name_among(given, known) if isinstance(given, str) else given
 
 
-Metric = Annotated[_KERAS_METRICS, BeforeValidator(_keras_name)]
+GivenMetric = Annotated[Metric, BeforeValidator(_keras_name)]
 METRICS: dict[Task, tuple[str, ...]] = {
     Task.REGRESSION: get_args(RegressionMetric),
     Task.BINARY: get_args(BinaryMetric),

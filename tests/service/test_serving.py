@@ -151,6 +151,21 @@ def assert_compared_on_common_rows(client, ids):
     assert (turned["low"], turned["high"]) == (-common["high"], -common["low"])
 
 
+def test_runs_on_tables_of_equal_length_are_compared_in_any_order(story):
+    """Other splits of one table held out common rows; the difference changes its sign."""
+    client = story.client
+    newer = story.train(spec(split={"test": 0.1}))["id"]
+    *_, oldest = client.get("/v1/models/prices/versions").json()["items"]
+    ids = [oldest["run_id"], newer]
+    common, turned = (
+        client.get("/v1/runs/compare", params={"ids": ",".join(order)}).json()["common"]
+        for order in (ids, ids[::-1])
+    )
+    assert common["num_rows"] == turned["num_rows"] > 0
+    assert turned["values"] == common["values"][::-1]
+    assert (turned["low"], turned["high"]) == (-common["high"], -common["low"])
+
+
 def test_appended_rows_and_a_new_contract_change_no_answer_until_asked(story):
     """Old callers get the same answer at every step, and each step reports its effect."""
     client = story.client
