@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 
+from fitserve.baseline_titles import baseline_title
 from fitserve.enums import Task
 from fitserve.number_text import fixed_text, number_text
 from fitserve.schemas.report import BaselineResult, BestBaseline, MainFigure, Metrics
@@ -18,7 +19,6 @@ _MAIN = {
 _TITLES = {"r2": "R²", "mae": "MAE", "roc_auc": "ROC AUC", "log_loss": "log loss"}
 _LESS_IS_BETTER = ("mae",)
 _OF_ANY_SIZE = ("mae",)
-_OF_VALUES = ("r2", "mae")
 _DECIMALS = (2, 3, 4)
 
 
@@ -56,13 +56,6 @@ def best_baseline(
 def figure_text(figure: MainFigure) -> str:
     """Return the metric, its value and its interval: `ROC AUC 0.87 (0.85–0.89)`."""
     return f"{metric_title(figure.metric)} {_shown(figure.value, figure)}{_range(figure)}"
-
-
-def baseline_title(name: str, metric: str) -> str:
-    """Return the name of a baseline in words; `constant` has a name for each metric."""
-    if name == "constant":
-        return "the mean" if metric in _OF_VALUES else "the majority class"
-    return name.replace("_", " ")
 
 
 def baseline_text(figure: MainFigure, baseline: BestBaseline) -> str:
