@@ -147,7 +147,9 @@ def _compare(page):
     summary = page.locator("[aria-labelledby=summary]")
     expect(summary).to_contain_text("common validation rows")
     difference = summary.locator("tr", has_text="Difference (95 % interval)")
-    expect(difference).to_contain_text(re.compile(r"[+-]0\.\d+ \(.* to .*\).* is better"))
+    expect(difference).to_contain_text(
+        re.compile(r"[+-]\d\.\d+ \(.* to .*\).* is better")
+    )
 
 
 def _serve_only_on_request(page, client, name):

@@ -211,6 +211,7 @@ def test_webhooks_are_created_sent_again_and_deleted(page, url, runs):
         sound(page, "the question for a secret")
         dialog.get_by_label("Secret").fill(secret)
         dialog.get_by_role("button", name="Send again").click()
+        expect(page.locator(".outcome")).to_have_text("The message is sent again.")
         expect(dialog).to_have_count(0)
         see(page, row, "delivered")
         assert len(set(receiver.ids)) == 1
