@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 
+from fitserve.baseline_titles import baseline_title
 from fitserve.enums import Task
 from fitserve.metric_names import metric_title
 from fitserve.number_text import fixed_text, number_text
@@ -18,7 +19,6 @@ _MAIN = {
 """The metrics of each task: the main figure is the first one that is defined."""
 _LESS_IS_BETTER = ("mae",)
 _OF_ANY_SIZE = ("mae",)
-_OF_VALUES = ("r2", "mae")
 _DECIMALS = (2, 3, 4)
 
 
@@ -63,13 +63,6 @@ def is_perfect(figure: MainFigure | None) -> bool:
 def figure_text(figure: MainFigure) -> str:
     """Return the metric, its value and its interval: `ROC AUC 0.87 (0.85–0.89)`."""
     return f"{metric_title(figure.metric)} {_shown(figure.value, figure)}{_range(figure)}"
-
-
-def baseline_title(name: str, metric: str) -> str:
-    """Return the name of a baseline in words; `constant` has a name for each metric."""
-    if name == "constant":
-        return "the mean" if metric in _OF_VALUES else "the majority class"
-    return name.replace("_", " ")
 
 
 def baseline_text(figure: MainFigure, baseline: BestBaseline) -> str:

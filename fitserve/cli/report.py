@@ -143,8 +143,8 @@ def _gaps(found: ReportRead) -> dict[str, str]:
 
 def show_comparison(found: ComparisonRead) -> None:
     """Print a row for each figure and difference, a column for each run."""
-    for warning in found.warnings:
-        say(warning, err)
+    for sentence in filter(None, [*found.warnings, found.advice]):
+        say(sentence, err)
     compared = found.runs
     rows: list[list[Any]] = [
         ["model", *(f"{r.model_name}/{r.model_version or '-'}" for r in compared)],

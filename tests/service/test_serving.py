@@ -138,9 +138,12 @@ def assert_compared_on_common_rows(client, ids):
     """A run before an append and one after it held out common rows."""
     query = {"ids": ",".join(ids)}
     compared = client.get("/v1/runs/compare", params=query).json()
-    (warning,) = compared["warnings"]
-    assert warning.startswith("listings@2 has 600 rows more than listings@1 (appended);")
+    assert compared["warnings"] == []
     common = compared["common"]
+    assert compared["advice"] == (
+        "listings@2 has 600 rows more than listings@1 (appended), so compare R² on the "
+        f"{common['num_rows']} validation rows that both held out"
+    )
     assert (common["metric"], common["side"]) == ("r2", "validation")
     assert 0 < common["num_rows"] <= compared["runs"][1]["num_rows"]["validation"]
     first, second = common["values"]

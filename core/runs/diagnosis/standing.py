@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from core.runs.diagnosis.facts import Facts
-from fitserve.main_figure import baseline_title
+from fitserve.baseline_titles import baseline_title
 from fitserve.metric_names import metric_title
 from fitserve.number_text import number_text
 
