@@ -100,7 +100,11 @@ class RunTimes(BaseModel):
     """How often each process looks for lost runs and unsent messages."""
     requeue_after_seconds: float = Field(default=10.0, ge=0)
     """How long a queued run waits before its message is sent again."""
-    deaf_after_seconds: float = Field(default=30.0, gt=0)
+    missed_message_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        validation_alias=AliasChoices("missed_message_seconds", "deaf_after_seconds"),
+    )
     """An idle worker that gets no messages restarts after a run has waited this long."""
     max_attempts: int = Field(default=3, ge=1)
     """Maximum number of attempts to train a run if its workers die."""

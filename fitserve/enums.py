@@ -59,12 +59,16 @@ class WarningKind(StrEnum):
     ALIKE = "alike"  # categories that are probably the same
     APPENDED = "appended"  # what differs in the rows of an append
     REPEATED = "repeated"  # most rows of an append are already there
+    SPELLINGS = "spellings"  # words that are read as one value
     LEFT_OUT = "left_out"  # why runs do not use the column
 
     @property
     def is_note(self) -> bool:
         """Return whether it is information, about which nobody has to do anything."""
-        return self in (WarningKind.APPENDED, WarningKind.LEFT_OUT)
+        return self in _NOTES
+
+
+_NOTES = (WarningKind.APPENDED, WarningKind.SPELLINGS, WarningKind.LEFT_OUT)
 
 
 class DatasetStatus(StrEnum):

@@ -5,7 +5,9 @@
 
 from collections.abc import Sequence
 
+from fitserve.baseline_titles import baseline_title
 from fitserve.enums import Task
+from fitserve.metric_names import metric_title
 from fitserve.number_text import fixed_text, number_text
 from fitserve.schemas.report import BaselineResult, BestBaseline, MainFigure, Metrics
 
@@ -15,10 +17,8 @@ _MAIN = {
     Task.MULTICLASS: ("accuracy",),
 }
 """The metrics of each task: the main figure is the first one that is defined."""
-_TITLES = {"r2": "R²", "mae": "MAE", "roc_auc": "ROC AUC", "log_loss": "log loss"}
 _LESS_IS_BETTER = ("mae",)
 _OF_ANY_SIZE = ("mae",)
-_OF_VALUES = ("r2", "mae")
 _DECIMALS = (2, 3, 4)
 
 
@@ -27,9 +27,9 @@ def main_metric(task: Task, metrics: Metrics) -> str | None:
     return next((name for name in _MAIN[task] if metrics.get(name) is not None), None)
 
 
-def metric_title(metric: str) -> str:
-    """Return the usual name of a metric: `ROC AUC` for `roc_auc`."""
-    return _TITLES.get(metric, metric)
+def is_less_better(metric: str) -> bool:
+    """Return whether the smaller of two values of a main metric is better."""
+    return metric in _LESS_IS_BETTER
 
 
 def ranked_baselines(
@@ -41,7 +41,7 @@ def ranked_baselines(
         for baseline in baselines
         if (value := baseline.metrics.get(metric)) is not None
     ]
-    is_falling = metric not in _LESS_IS_BETTER
+    is_falling = not is_less_better(metric)
     return sorted(known, key=lambda one: one.value, reverse=is_falling)
 
 
@@ -53,16 +53,16 @@ def best_baseline(
     return next(iter(ranked), None)
 
 
+def is_perfect(figure: MainFigure | None) -> bool:
+    """Return whether a figure is written as 1.00, which no model can surpass."""
+    if figure is None or figure.metric in _OF_ANY_SIZE:
+        return False
+    return float(_shown(figure.value, figure)) == 1.0
+
+
 def figure_text(figure: MainFigure) -> str:
     """Return the metric, its value and its interval: `ROC AUC 0.87 (0.85–0.89)`."""
     return f"{metric_title(figure.metric)} {_shown(figure.value, figure)}{_range(figure)}"
-
-
-def baseline_title(name: str, metric: str) -> str:
-    """Return the name of a baseline in words; `constant` has a name for each metric."""
-    if name == "constant":
-        return "the mean" if metric in _OF_VALUES else "the majority class"
-    return name.replace("_", " ")
 
 
 def baseline_text(figure: MainFigure, baseline: BestBaseline) -> str:

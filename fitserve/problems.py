@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import ErrorDetails
 
 from fitserve.expected_words import expected
-from fitserve.names import WEBHOOK_PREFIX, did_you_mean
+from fitserve.names import WEBHOOK_PREFIX, nearest
 from fitserve.unneeded_layers import UNNEEDED_LAYERS
 
 MEDIA_TYPE = "application/problem+json"
@@ -104,7 +104,10 @@ def _detail(line: ErrorDetails) -> str:
             return f"got {_received(line)}; expected a JSON object"
         case "unknown_key" | "json_invalid" | "placed":
             return line["msg"]
-    return f"got {_received(line)}; expected {expected(line)}"
+    words = expected(line)
+    if words.startswith(("got ", repr(line["input"]))):  # it repeats what it received
+        return words
+    return f"got {_received(line)}; expected {words}"
 
 
 def _received(line: ErrorDetails) -> str:
@@ -121,7 +124,8 @@ def _hint(line: ErrorDetails) -> str | None:
     if listed and isinstance(given, str):
         if given in UNNEEDED_LAYERS:
             return UNNEEDED_LAYERS[given]
-        return did_you_mean(given, re.findall(r"'([^']+)'", listed)) or None
+        near = nearest(given, re.findall(r"'([^']+)'", listed))
+        return f"did you mean `{near}`?" if near else None  # the detail lists all names
     return None
 
 

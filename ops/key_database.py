@@ -8,7 +8,6 @@ from typing import Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
@@ -22,7 +21,7 @@ from core.keys.pepper import read_pepper
 from core.keys.repository import ApiKeyRepository
 from core.keys.service import create_key
 from core.settings import Settings
-from fitserve.cli.console import REFUSED, UNREACHABLE, USAGE
+from fitserve.cli.console import REFUSED, UNREACHABLE, USAGE, CommandConsole
 from fitserve.problems import field_errors, sentences
 from fitserve.schemas.keys import KeyCreate, KeyCreated, KeyRead
 
@@ -163,7 +162,7 @@ def print_table(keys: list[KeyRead]) -> None:
         used = f"{key.last_used_at:%Y-%m-%d %H:%M}Z" if key.last_used_at else "never"
         state, four = _state(key), key.last_four
         table.add_row(key.id, key.name, key.workspace, scopes, state, used, four)
-    Console(soft_wrap=False).print(table)
+    CommandConsole(soft_wrap=False).print(table)
 
 
 def _state(key: KeyRead) -> str:

@@ -16,7 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter, MaxNLocator, ScalarFormatter
 
-from fitserve.main_figure import baseline_title
+from fitserve.baseline_titles import baseline_title
 from fitserve.number_text import axis_texts, number_text
 
 BLUE, ORANGE, GREEN, GREY = "#1f4fd8", "#c2570c", "#12693b", "#878f9c"

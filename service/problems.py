@@ -25,8 +25,6 @@ from fitserve.problems import Problem, field_errors, sentences, without_secrets
 log = logging.getLogger(__name__)
 
 INTERNAL_ERROR = "The service failed because of a bug; see its log."
-_TITLES = {"path": "Invalid path", "query": "Invalid query"}
-"""The title of a problem by the part of the request that has its errors."""
 _PARAMETER = re.compile(r"\{[^}]*\}")
 
 
@@ -156,6 +154,6 @@ def _validation(request: Request, error: RequestValidationError) -> Response:
         found.pointer = without_secrets("#/" + "/".join(map(str, line["loc"])))
     problem = InvalidBody(sentences(errors), errors).problem()
     parts = {str(line["loc"][0]) for line in error.errors()}
-    if parts <= _TITLES.keys():
-        problem.title = _TITLES[min(parts)]
+    if parts <= {"path", "query"}:
+        problem.title = f"Invalid {' and '.join(sorted(parts))}"
     return problem_response(problem, request.scope)

@@ -13,6 +13,7 @@ from starlette.datastructures import FormData, UploadFile
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import Note, Upload
 from core.datasets.tables import Dataset
+from core.datasets.text_file import refuse_one_line
 from core.errors import (
     FitserveError,
     InvalidQuery,
@@ -93,7 +94,15 @@ async def received(
     with scratch() as folder:
         source = folder / "content.csv"
         digest = await _receive(request, chunks, source)
+        if parsing.header is not False and _is_by_curl(request):
+            await to_thread.run_sync(refuse_one_line, source)
         yield Upload(source, digest, to_name(name or stem, "dataset"), label, parsing)
+
+
+def _is_by_curl(request: Request) -> bool:
+    """Return whether the body has the media type that `curl -d` sends."""
+    kind = request.headers.get("content-type", "")
+    return kind.lower().startswith("application/x-www-form-urlencoded")
 
 
 async def _receive(request: Request, chunks: AsyncIterator[bytes], source: Path) -> str:

@@ -74,7 +74,7 @@ class Watchdog(PeriodicThread):
         now = time.monotonic()
         self._waiting_since = {i: self._waiting_since.get(i, now) for i in queued}
         longest = now - min(self._waiting_since.values(), default=now)
-        return longest > self._times.deaf_after_seconds
+        return longest > self._times.missed_message_seconds
 
 
 def _end_worker() -> None:

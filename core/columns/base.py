@@ -61,6 +61,8 @@ class Candidate:
     kind: ColumnKind
     format: ColumnFormat
     warnings: tuple[str, ...] = ()
+    spellings: tuple[str, ...] = ()
+    """Notes about words that are read as one value."""
     is_first: bool = False
     """Whether it comes before the types that are tried earlier."""
     is_offer: bool = False

@@ -17,6 +17,7 @@ TRUE, FALSE = ("true", "yes", "y", "t", "on"), ("false", "no", "n", "f", "off")
 _ONE, _ZERO = ("1", "1.0"), ("0", "0.0")
 """Also booleans, but only in a column with words above, or if the user gives the type."""
 _CASES = (str.lower, str.title, str.upper)
+_SHOWN = 5
 
 
 class Boolean(NumberKind):
@@ -36,7 +37,8 @@ class Boolean(NumberKind):
         return self._candidates(sample)
 
     def _candidates(self, sample: list[str]) -> list[Candidate]:
-        return [Candidate(self, ColumnFormat(labels=boolean_labels(sample)))]
+        form = ColumnFormat(labels=boolean_labels(sample))
+        return [Candidate(self, form, spellings=_merged(sample))]
 
     def fits(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
         return text.str.to_lowercase().is_in(TRUE + FALSE + _ONE + _ZERO)
@@ -88,6 +90,20 @@ def boolean_labels(sample: Sequence[str]) -> list[str]:
         return []
     labels = [no or _opposite(yes, TRUE, FALSE), yes or _opposite(no, FALSE, TRUE)]
     return [] if [label.lower() for label in labels] == ["false", "true"] else labels
+
+
+def _merged(sample: Sequence[str]) -> tuple[str, ...]:
+    """Return a note if several words of `sample` mean true, or several mean false."""
+    counts = Counter(sample)
+    sides = [
+        [cell for cell, _ in counts.most_common() if cell.lower() in words]
+        for words in (TRUE + _ONE, FALSE + _ZERO)
+    ]
+    shown = [", ".join(map(repr, side[:_SHOWN])) for side in sides if len(side) > 1]
+    if not shown:
+        return ()
+    values = "one value" if len(shown) == 1 else "one value each"
+    return (f"read as {values}: {'; and '.join(shown)}",)
 
 
 def _most(counts: Counter[str], words: Sequence[str]) -> str:

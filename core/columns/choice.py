@@ -147,7 +147,8 @@ def _with_strays(
             f"{missed:,} cell(s) are not {chosen.kind.type} and count as missing: "
             f"{_list(kept)}"
         )
-    return ColumnFacts(column.name, chosen.kind.type, form, warnings)
+    spellings = list(chosen.spellings)
+    return ColumnFacts(column.name, chosen.kind.type, form, warnings, spellings=spellings)
 
 
 def _list(cells: list[str]) -> str:

@@ -29,6 +29,8 @@ class ColumnFacts:
     warnings: list[str] = field(default_factory=list)
     about_append: list[str] = field(default_factory=list)
     """Warnings about what differs in the rows of appends."""
+    spellings: list[str] = field(default_factory=list)
+    """Notes about words that are read as one value."""
     is_counted: bool = False
     """Whether the format or the warnings depend on counts over all rows."""
     null_words: dict[str, int] | None = None

@@ -11,7 +11,7 @@ from core.columns.facts import ColumnFacts
 from core.columns.near_duplicates import is_about_near_duplicates
 from core.datasets import statistics
 from core.datasets.blocks import scan_files
-from core.datasets.differences import differences
+from core.datasets.differences import differences, misspelt
 from core.datasets.expected import Expected
 from core.datasets.null_words import sum_counts
 from core.datasets.profile import profile_rows
@@ -60,12 +60,17 @@ class Append:
             "num_added": added,
             "columns": self._profiled(facts),
             "warnings": [
-                *of_kind(WarningKind.READING, self.reading.warnings),
+                *of_kind(WarningKind.READING, self._about_file()),
                 *of_kind(WarningKind.APPENDED, _sentences(found)),
             ],
             "options": self._options(),
             "file_options": options_of(self.reading, self.given),
         }
+
+    def _about_file(self) -> list[str]:
+        """Return the warnings about names of columns, and about reading the file."""
+        names = misspelt(self.parent.columns, self.reading.columns)
+        return [*names, *self.reading.warnings]
 
     def _profiled(self, facts: list[ColumnFacts]) -> list[ColumnRead]:
         rows = scan_files([*self.earlier, self.table])
@@ -85,6 +90,7 @@ class Append:
         warnings = [*kept, *(own.warnings if own else [])]
         facts = ColumnFacts(column.name, column.type, column.format, warnings)
         facts.about_append = _kept_warnings(column, WarningKind.APPENDED)
+        facts.spellings = _kept_warnings(column, WarningKind.SPELLINGS)
         facts.null_words = self._null_words(column, own)
         return facts
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from core.columns.missing import NullWords
 from core.datasets.raw_table import write_raw
 from core.datasets.recognise import recognise, refuse_options
-from core.datasets.text_file import no_values, text_file
+from core.datasets.text_file import USE_DATA_BINARY, no_values, text_file
 from core.datasets.typed_source import (
     TypedSource,
     open_typed,
@@ -74,9 +74,7 @@ def _of_csv(
     cells = pl.read_parquet(raw)
     if not cells.height:
         error = no_values(text.path)
-        error.detail += (
-            " If curl sends the file, use --data-binary, because -d removes line ends."
-        )
+        error.detail += f" {USE_DATA_BINARY}"
         raise error
     return cells, text.parsing()
 

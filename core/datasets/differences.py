@@ -9,6 +9,7 @@ from core.columns.facts import ColumnFacts
 from core.datasets.blocks import scan_files
 from core.lazy import pl
 from fitserve.enums import ColumnType
+from fitserve.names import nearest
 from fitserve.schemas.datasets import ColumnRead
 
 _SHOWN = 5
@@ -47,6 +48,20 @@ def differences(
         elif known[fact.name].type == ColumnType.CATEGORICAL:
             found |= _of_categories(fact.name, where, rows, scan_files(earlier))
     return found
+
+
+def misspelt(before: Sequence[ColumnRead], added: Sequence[ColumnFacts]) -> list[str]:
+    """Return a warning for each new column whose name is near that of an absent one."""
+    known, own = {c.name for c in before}, {fact.name for fact in added}
+    absent = [column.name for column in before if column.name not in own]
+    new = [fact.name for fact in added if fact.name not in known]
+    pairs = [(name, near) for name in new if (near := nearest(name, absent))]
+    return [
+        f"the file has the new column {name!r} and lacks {near!r}: did you mean "
+        f"`{near}`? If so, delete this version, rename the column in the file, and "
+        "append the file again"
+        for name, near in pairs
+    ]
 
 
 def _span(first: int, last: int) -> str:

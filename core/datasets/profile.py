@@ -45,6 +45,7 @@ def _column(
         *of_kind(WarningKind.APPENDED, fact.about_append),
         *of_kind(WarningKind.NULL_WORDS, null_word_warnings(fact.null_words or {})),
         *of_kind(WarningKind.ALIKE, _alike(fact, counts)),
+        *of_kind(WarningKind.SPELLINGS, fact.spellings),
         *of_kind(WarningKind.LEFT_OUT, reason),
     ]
     return ColumnRead(

@@ -52,20 +52,23 @@ def write_hashes(table: Path, columns: Sequence[str], target: Path) -> Path:
     A column that the table lacks counts as missing in every row.
     """
     with target.open("wb") as file:  # not a memory map, which crashes on a full disk
-        header = {"descr": "<u8", "fortran_order": False, "shape": (_num_rows(table),)}
+        rows = pl.scan_parquet(table)
+        num_rows = _num_rows(rows)
+        header = {"descr": "<u8", "fortran_order": False, "shape": (num_rows,)}
         write_array_header_1_0(file, header)
-        for part in _parts_of_table(table, columns):
+        for part in _parts_of_table(rows, num_rows, columns):
             file.write(part.astype("<u8", copy=False).data)
     return target
 
 
-def _num_rows(table: Path) -> int:
-    return int(pl.scan_parquet(table).select(pl.len()).collect().item())
+def _num_rows(rows: pl.LazyFrame) -> int:
+    return int(rows.select(pl.len()).collect().item())
 
 
-def _parts_of_table(table: Path, columns: Sequence[str]) -> Iterator[Hashes]:
-    """Yield the hashes of the rows of a Parquet table, `_ROWS` at a time."""
-    rows, num_rows = pl.scan_parquet(table), _num_rows(table)
+def _parts_of_table(
+    rows: pl.LazyFrame, num_rows: int, columns: Sequence[str]
+) -> Iterator[Hashes]:
+    """Yield the hashes of the rows of a table, `_ROWS` at a time."""
 
     def part_from(start: int) -> Hashes:
         return _hashes(rows.slice(start, _ROWS), columns, num_rows - start)
@@ -140,7 +143,8 @@ def _parts(
                     yield found[start : start + _PART]
         else:
             with storage.local_copy(block.table_key) as table:
-                yield from _parts_of_table(table, columns)
+                rows = pl.scan_parquet(table)
+                yield from _parts_of_table(rows, _num_rows(rows), columns)
 
 
 def columns_of(dataset: Dataset) -> list[str]:

@@ -10,10 +10,11 @@ from core.datasets.dialect import Layout, find_layout
 from core.datasets.expected import Expected
 from core.datasets.repair import without_runs, write_valid
 from core.errors import InvalidTable
-from fitserve.file_formats import FileFormat
+from fitserve.file_formats import HEAD_BYTES, FileFormat, format_of
 from fitserve.specs.parsing import ParsingSpec
 
 _SHOWN_CHARS = 80
+_CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,11 @@ def text_file(
     return TextFile(plain, layout, encoding)
 
 
+USE_DATA_BINARY = (
+    "If curl sends the file, use --data-binary, because -d removes line ends."
+)
+
+
 def no_values(path: Path) -> InvalidTable:
     """Return the refusal of a CSV in UTF-8 that has nothing below its header."""
     with path.open(encoding="utf-8-sig", errors="replace") as file:
@@ -82,6 +88,25 @@ def no_values(path: Path) -> InvalidTable:
         f"{first[:_SHOWN_CHARS]!r}. Expected the names of columns in one line, such as "
         "`size,town`, and below it rows; add at least one row of values."
     )
+
+
+def refuse_one_line(source: Path) -> None:
+    """Raise InvalidTable if a file is a CSV without line ends, as `curl -d` sends it."""
+    with source.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+        if not head or format_of(head) != FileFormat.CSV or _has_line_end(head):
+            return
+        if any(map(_has_line_end, iter(lambda: file.read(_CHUNK), b""))):
+            return
+    shown = head[:_SHOWN_CHARS].decode(errors="replace")
+    raise InvalidTable(
+        f"The CSV has no line end, so it has no rows; it begins with {shown!r}. "
+        f"{USE_DATA_BINARY}"
+    )
+
+
+def _has_line_end(content: bytes) -> bool:
+    return b"\n" in content or b"\r" in content
 
 
 def _encoding(given: ParsingSpec, known: dict[str, Any] | None) -> str | None:

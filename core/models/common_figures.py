@@ -12,7 +12,7 @@ from core.errors import FitserveError, NotFound
 from core.models.judge import Judge, VersionToScore
 from core.models.repository import ModelRepository
 from core.models.tables import Version
-from core.runs.reporting.comparable import differs, warnings_about_rows
+from core.runs.reporting.comparable import differs, reason_for_other_rows
 from core.runs.tables import Run
 from fitserve.schemas.comparison import CommonFigures
 
@@ -26,20 +26,21 @@ class Pair:
     Args:
         versions: the versions, in the order of the runs.
         metric: the main metric of both.
+        reason: why the rows differ, as a clause.
 
     """
 
     versions: tuple[VersionToScore, VersionToScore]
     metric: str
+    reason: str
 
     @classmethod
     def of(
         cls, session: Session, models: ModelRepository, runs: Sequence[Run]
     ) -> Pair | None:
         """Return the pair; None if the runs are not two, or need no other figures."""
-        if len(runs) != 2 or not warnings_about_rows(runs):
-            return None
-        if differs(runs, lambda run: (run.target, run.task)):
+        reason = reason_for_other_rows(runs) if len(runs) == 2 else None
+        if reason is None or differs(runs, lambda run: (run.target, run.task)):
             return None
         try:
             first, second = (_version(models, run) for run in runs)
@@ -47,7 +48,7 @@ class Pair:
             if metric is None or metric != _metric(second):
                 return None
             new = VersionToScore.of(session, second)
-            return cls((VersionToScore.of(session, first), new), metric)
+            return cls((VersionToScore.of(session, first), new), metric, reason)
         except NotFound:  # a version or its file was deleted, or there never was one
             return None
 

@@ -59,8 +59,7 @@ def pack_numbers(model: bytes) -> Packed | None:
     opsets = {_opset(part) for part in parts if part.number == _MODEL_OPSET}
     if opsets.isdisjoint(_OPSETS):
         return None
-    graph = next(part for part in parts if part.number == _MODEL_GRAPH)
-    fields = list(_fields(graph.content))
+    fields = [f for p in parts if p.number == _MODEL_GRAPH for f in _fields(p.content)]
     numbers = [_text(i, 1) for i in fields if i.number == _GRAPH_INPUT and _is_double(i)]
     if not numbers:
         return None
@@ -77,9 +76,11 @@ def _graph(
     """Return the fields of the graph with the input `name` for `numbers`."""
     joined = (f for f in fields if f.number == _GRAPH_NODE and _joins(f, numbers))
     concat = next(joined, None)
-    dropped = [f for f in fields if f.number == _GRAPH_INPUT and _is_double(f)]
-    dropped += [concat] if concat else []
-    kept = [field for field in fields if field not in dropped]
+    kept = [
+        f
+        for f in fields
+        if f is not concat and not (f.number == _GRAPH_INPUT and _is_double(f))
+    ]
     used = {text for f in kept if f.number == _GRAPH_NODE for text in _texts(f, 1)}
     nodes = []
     if concat:

@@ -9,6 +9,7 @@ from core.errors import Invalid, InvalidRequirement, raise_any
 from core.models.bootstrap import Interval
 from core.models.scores import CLASSIFICATION, REGRESSION
 from fitserve.enums import Task
+from fitserve.metric_names import metric_key
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 
@@ -21,14 +22,6 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">": gt,
     "<": lt,
 }
-_OTHER_NAMES = {
-    "auc": "roc_auc",
-    "root_mean_squared_error": "rmse",
-    "mean_absolute_error": "mae",
-    "r2_score": "r2",
-    "binary_accuracy": "accuracy",
-}
-"""Other names of the metrics, such as Keras's names."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +78,8 @@ def _parsed(
     key: str, text: str, known: tuple[str, ...], task: Task, base: tuple[str, ...]
 ) -> Requirement | FieldError:
     """Return the requirement, or an error if it is invalid."""
-    at = pointer(*base, key)
-    if _OTHER_NAMES.get(key, key) not in known:
+    at, metric = pointer(*base, key), metric_key(key)
+    if metric not in known:
         detail = f"a {task} model has no metric {key!r}"
         near = did_you_mean(key, known)
         return FieldError(pointer=at, detail=detail, hint=near or f"use one of {known}")
@@ -95,5 +88,4 @@ def _parsed(
         detail = f"got {text[:80]!r}; expected >=, <=, > or < and a number or `current`"
         return FieldError(pointer=at, detail=detail, hint='for example ">= current"')
     sign, limit = match.groups()
-    metric = _OTHER_NAMES.get(key, key)
     return Requirement(key, metric, sign, None if limit == CURRENT else float(limit))

@@ -103,6 +103,7 @@ def _changes(former: Former, new: Version, runs: Mapping[str, Run]) -> VersionCh
             )
             for d in contract_differences(*contracts)
         ],
+        main_figure=old.main_figure,
         not_comparable=_not_comparable(old, new, before, after),
     )
 

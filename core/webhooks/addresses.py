@@ -24,12 +24,26 @@ _SPECIAL = tuple(
 """Special-purpose networks (IANA) that Python 3.11 wrongly calls global."""
 _SCHEMES = {"https": 443, "http": 80}
 _MAX_PORT = 65_535
+_THIS_HOST = "localhost"
 _MAX_HOST, _MAX_LABEL = 253, 63
 """The most characters of a host name and of a part between its dots (RFC 1035)."""
 
 
+_FOR_DEVELOPMENT = (
+    "to send webhooks to this machine in development, start the service with "
+    "FITSERVE_WEBHOOKS__ALLOW_LOOPBACK=true"
+)
+
+
 class Refused(Exception):
-    """A webhook may not be sent to the URL; the message says why."""
+    """A webhook may not be sent to the URL; the message says why.
+
+    `hint` says how to allow the URL, if a setting does.
+    """
+
+    def __init__(self, reason: str, hint: str | None = None) -> None:
+        super().__init__(reason)
+        self.hint = hint
 
 
 @dataclass(frozen=True)
@@ -77,7 +91,8 @@ class Target:
         if rules.allow_loopback:
             return  # http and any port; `find` checks that the address is loopback
         if self.scheme != "https":
-            raise Refused("expected https://")
+            is_here = self.host == _THIS_HOST
+            raise Refused("expected https://", _FOR_DEVELOPMENT if is_here else None)
         if self.port not in rules.ports:
             allowed = ", ".join(str(port) for port in rules.ports)
             raise Refused(f"port {self.port} is not allowed; use {allowed}")
@@ -117,7 +132,8 @@ def check_address(address: IPv4Address | IPv6Address, rules: WebhookRules) -> No
     if rules.allow_loopback and _is_loopback(address):
         return
     if not _is_public(address):
-        raise Refused("the host is not a public address")
+        hint = _FOR_DEVELOPMENT if _is_loopback(address) else None
+        raise Refused("the host is not a public address", hint)
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:

@@ -22,7 +22,8 @@ def refuse_bad_url(url: str, rules: WebhookRules, at: str) -> None:
     try:
         check_url(url, rules)
     except Refused as error:
-        raise_any(InvalidSpec, [FieldError(pointer=at, detail=str(error))])
+        line = FieldError(pointer=at, detail=str(error), hint=error.hint)
+        raise_any(InvalidSpec, [line])
 
 
 def put_webhook(

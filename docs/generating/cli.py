@@ -8,7 +8,15 @@ from typer.main import get_command
 
 from docs.generating.tables import filled, first_sentence, table
 from fitserve.cli.app import make_app
-from fitserve.cli.console import FAILED, INTERRUPTED, LATE, REFUSED, UNREACHABLE, USAGE
+from fitserve.cli.console import (
+    CLOSED,
+    FAILED,
+    INTERRUPTED,
+    LATE,
+    REFUSED,
+    UNREACHABLE,
+    USAGE,
+)
 
 EXIT_CODES = {
     0: "done; a run that was cancelled has ended, too",
@@ -19,6 +27,7 @@ EXIT_CODES = {
     LATE: "`--timeout` expired; the run continues",
     INTERRUPTED: "interrupted, or a deletion was not confirmed; a run that was followed "
     "goes on",
+    CLOSED: "the reader of the output has gone, such as `| head -1`",
 }
 
 

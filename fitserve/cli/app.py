@@ -22,7 +22,7 @@ To begin: `fitserve up` starts a service; in another terminal, `fitserve train T
 
 Exit codes: 0 success, 1 the run failed, 2 wrong usage, 3 the service refused the
 request, 4 the service cannot be reached, 5 --timeout expired, 130 interrupted
-or not confirmed.
+or not confirmed, 141 the reader of the output has gone.
 """
 
 

@@ -22,6 +22,8 @@ from fitserve.number_text import number_text
 FAILED, USAGE, REFUSED, UNREACHABLE, LATE, INTERRUPTED = 1, 2, 3, 4, 5, 130
 """Exit codes: the run failed, wrong usage, the service refused the request, the service
 cannot be reached, --timeout expired, interrupted or not confirmed."""
+CLOSED = 141
+"""The exit code if the reader of the output has gone, as SIGPIPE gives."""
 _CODES: tuple[tuple[type[Exception], int], ...] = (
     (RunFailed, FAILED),
     (ApiError, REFUSED),
@@ -30,8 +32,21 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
     (Exception, USAGE),
 )
 _WIDE = 10_000  # characters per line in a pipe, so that no cell is cut
-out = Console()
-err = Console(stderr=True)
+
+
+class CommandConsole(Console):
+    """A console that reports a pipe whose reader has gone to its caller.
+
+    Rich would end the program with code 1.
+    """
+
+    def on_broken_pipe(self) -> None:
+        """Raise the BrokenPipeError that is being handled."""
+        raise  # noqa: PLE0704  rich calls this method in its `except` block
+
+
+out = CommandConsole()
+err = CommandConsole(stderr=True)
 
 Shown = TypeVar("Shown", bound=BaseModel)
 Columns = Mapping[str, Callable[[Any], Any]]
@@ -86,7 +101,7 @@ def reporting(*, as_json: bool = False) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        raise  # the reader of the output has closed the pipe; typer exits silently
+        raise  # the reader of the output has closed the pipe; `Commands` exits silently
     except (FitserveError, OSError, ValueError, csv.Error) as error:
         if as_json and isinstance(error, ApiError):
             typer.echo(error.problem.model_dump_json(indent=2), err=True)
@@ -160,20 +175,32 @@ def print_list(items: Iterable[BaseModel], columns: Columns, *, as_json: bool) -
             say("none found", err)
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print a plain table."""
+def print_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    width: int = _WIDE,
+    first_width: int | None = None,
+) -> None:
+    """Print a plain table; outside a terminal, lines have at most `width` characters.
+
+    Texts in the first column that are longer than `first_width` wrap.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for place, column in enumerate(columns):
+        most = first_width if place == 0 else None
+        table.add_column(column, overflow="fold", max_width=most)
     for row in rows:
         table.add_row(*(cell(value) for value in row))
-    console = out if out.is_terminal else Console(width=_WIDE)
+    console = out if out.is_terminal else CommandConsole(width=width)
     console.print(table, markup=False)
 
 
-def table_width() -> int:
-    """Return the maximum number of characters in a line of a table."""
-    return out.width if out.is_terminal else _WIDE
+def table_width(piped: int = _WIDE) -> int:
+    """Return the maximum number of characters in a line of a table.
+
+    `piped` is the maximum outside a terminal.
+    """
+    return out.width if out.is_terminal else piped
 
 
 def cell(value: Any) -> str:

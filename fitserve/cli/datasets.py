@@ -1,6 +1,7 @@
 """`fitserve datasets`."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +26,7 @@ from fitserve.cli.parsing import reads_file
 from fitserve.cli.places import refused
 from fitserve.cli.refusals import shown_by
 from fitserve.cli.uploads import say_replaced
-from fitserve.client import Client
+from fitserve.client import ApiError, Client, Forbidden
 from fitserve.enums import WarningKind
 from fitserve.names import version_ref
 from fitserve.schemas.datasets import ColumnRead, DatasetPreview, DatasetRead
@@ -168,9 +169,17 @@ def delete(
 ) -> None:
     """Delete a dataset; of a name, its newest version only."""
     with service(context) as client:
-        client.datasets.delete(_confirmed(client, ref) if asks(yes=yes) else ref)
-        sentence = f"deleted dataset {ref!r}"
-        print_or_say({"deleted": ref}, sentence, as_json=as_json, to=err)
+        found = _readable(client, ref)
+        if asks(yes=yes):
+            _confirm(found or client.datasets.get(ref))
+        client.datasets.delete(found.id if found else ref)
+        sentence = f"deleted {_named(found) if found else f'dataset {ref!r}'}"
+        if found and not as_json:
+            sentence += _newest_now(client, found)
+        deleted: dict[str, Any] = {"deleted": ref}
+        if found:
+            deleted |= {"id": found.id, "version": found.version}
+        print_or_say(deleted, sentence, as_json=as_json, to=err)
 
 
 def _remarks(of: DatasetRead | ColumnRead) -> dict[str, list[str]]:
@@ -192,12 +201,36 @@ def _show_append(dataset: DatasetRead) -> None:
     _show(dataset)
 
 
-def _confirmed(client: Client, ref: str) -> str:
-    """Ask whether to delete a dataset; return the id of the one that was shown."""
-    found = client.datasets.get(ref)
+def _readable(client: Client, ref: str) -> DatasetRead | None:
+    """Return a dataset; None if the key may delete datasets and not read them."""
+    with suppress(Forbidden):
+        return client.datasets.get(ref)
+    return None
+
+
+def _named(dataset: DatasetRead) -> str:
+    ref = version_ref(dataset.name, dataset.version)
+    return (
+        f"version {dataset.version} of the dataset {dataset.name!r} ({ref}, {dataset.id})"
+    )
+
+
+def _confirm(found: DatasetRead) -> None:
+    """Ask whether to delete a version of a dataset."""
     size = f"{rows_text(found.num_rows)}, {cell(found.created_at)}, {found.id}"
-    confirm(f"the dataset {found.name!r} ({size})")
-    return found.id
+    confirm(f"version {found.version} of the dataset {found.name!r} ({size})")
+
+
+def _newest_now(client: Client, deleted: DatasetRead) -> str:
+    """Return which version of the name is the newest after a deletion."""
+    try:
+        newest = next(iter(client.datasets.list(deleted.name)), None)
+    except ApiError:  # the version is deleted all the same
+        return ""
+    if newest is None:
+        return "; no other version is left"
+    ref = version_ref(newest.name, newest.version)
+    return f"; the newest version is {ref} ({rows_text(newest.num_rows)})"
 
 
 def _show(dataset: DatasetRead) -> None:

@@ -5,15 +5,19 @@ server prints the `pip install` that is missing.
 """
 
 import functools
+import os
+import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import typer
+from pydantic import ValidationError
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from fitserve.cli.console import USAGE, err
+from fitserve.cli.console import CLOSED, USAGE, err
+from fitserve.problems import field_errors
 from fitserve.server import use_server_path
 
 GROUP = "fitserve.commands"
@@ -23,6 +27,23 @@ _ANY = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 class Commands(TyperGroup):
     """The built-in commands and, after them, the commands of the extras."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; describe wrong options in words, without those of pydantic.
+
+        Exits silently if the reader of the output has gone.
+        """
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            if isinstance(error.__cause__, ValidationError):
+                (line, *_) = field_errors(error.__cause__.errors(include_url=False))
+                error.message = line.detail
+            raise
+        except BrokenPipeError as error:
+            # otherwise Python reports that it cannot flush stdout
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(CLOSED) from error
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of all commands, each once."""

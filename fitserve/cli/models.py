@@ -23,6 +23,7 @@ from fitserve.cli.console import (
     say,
     service,
 )
+from fitserve.cli.lost_rollbacks import lost_rollbacks
 from fitserve.cli.refusals import shown_by
 from fitserve.client import ApiError, Client
 from fitserve.enums import Promotion
@@ -304,19 +305,24 @@ def delete(
     A version cannot be deleted while it serves or an alias points at it.
     """
     with service(context) as client:
+        if version is not None and alias is not None:
+            raise ValueError("got --version and --alias; expected only one of them")
+        lost = "" if version is None else lost_rollbacks(client, name, version)
         if asks(yes=yes):
-            _confirm(client, name, version, alias)
-        sentence = _delete(client, name, version, alias)
+            _confirm(client, name, version, alias, lost)
+        sentence = _delete(client, name, version, alias) + lost
         deleted = {"deleted": name, "version": version, "alias": alias}
         print_or_say(deleted, sentence, as_json=as_json, to=err)
 
 
-def _confirm(client: Client, name: str, version: int | None, alias: str | None) -> None:
+def _confirm(
+    client: Client, name: str, version: int | None, alias: str | None, lost: str
+) -> None:
     """Ask whether to delete the alias, the version, or the model and all in it."""
     if alias is not None:
         confirm(f"the alias {alias!r} of the model {name!r} (the version is kept)")
     elif version is not None:
-        confirm(f"version {version} of the model {name!r}")
+        confirm(f"version {version} of the model {name!r}{lost}")
     else:
         number = len(client.models.get(name).versions)
         confirm(f"the model {name!r} with all its versions ({number:,})")
@@ -324,8 +330,6 @@ def _confirm(client: Client, name: str, version: int | None, alias: str | None) 
 
 def _delete(client: Client, name: str, version: int | None, alias: str | None) -> str:
     """Delete the model, the version or the alias; return a message."""
-    if version is not None and alias is not None:
-        raise ValueError("got --version and --alias; expected only one of them")
     if alias is not None:
         client.models.delete_alias(name, alias)
         return f"deleted alias {alias!r} of model {name!r}; the version is kept"

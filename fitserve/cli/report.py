@@ -12,20 +12,24 @@ from fitserve.cli.completion import runs
 from fitserve.cli.console import (
     FIGURE_COLUMNS,
     AsJson,
-    cell,
     err,
     print_or_show,
     print_table,
     say,
     service,
+    table_width,
 )
 from fitserve.client import ApiError, Client
-from fitserve.main_figure import metric_title
+from fitserve.figure_change import common_difference, common_rows_text
+from fitserve.metric_names import metric_title
 from fitserve.schemas.comparison import CommonFigures, ComparedRun, ComparisonRead
 from fitserve.schemas.report import Reading, ReportRead
 from fitserve.schemas.runs import RunRead
 
 _MOST_COLUMNS = 20
+_WIDTH, _LEAST_WIDTH = 100, 16
+"""Characters in a line of a comparison in a pipe, and the least per column."""
+_GAP = 2  # characters between two columns
 _LOOK_SECONDS = 0.3
 _MOST_SECONDS = 30.0
 
@@ -139,8 +143,8 @@ def _gaps(found: ReportRead) -> dict[str, str]:
 
 def show_comparison(found: ComparisonRead) -> None:
     """Print a row for each figure and difference, a column for each run."""
-    for warning in found.warnings:
-        say(warning, err)
+    for sentence in filter(None, [*found.warnings, found.advice]):
+        say(sentence, err)
     compared = found.runs
     rows: list[list[Any]] = [
         ["model", *(f"{r.model_name}/{r.model_version or '-'}" for r in compared)],
@@ -150,7 +154,10 @@ def show_comparison(found: ComparisonRead) -> None:
         *([name, *texts] for name, texts in _unequal(compared)),
         *_differences(found),
     ]
-    print_table(["", *(run.id for run in compared)], rows)
+    ids = [run.id for run in compared]
+    width = max(_WIDTH, _LEAST_WIDTH * (len(ids) + 1))
+    left = table_width(width) - sum(len(one) + _GAP for one in ids)
+    print_table(["", *ids], rows, width, max(_LEAST_WIDTH, left))
 
 
 def _other_figures(runs: Sequence[ComparedRun]) -> Iterator[list[Any]]:
@@ -159,7 +166,7 @@ def _other_figures(runs: Sequence[ComparedRun]) -> Iterator[list[Any]]:
     reports = [run.headline.metrics if run.headline else {} for run in runs]
     for name in dict.fromkeys(name for metrics in reports for name in metrics):
         if name not in main:
-            yield [name, *(metrics.get(name) for metrics in reports)]
+            yield [metric_title(name), *(metrics.get(name) for metrics in reports)]
     if any("val_loss" in run.metrics for run in runs):
         yield ["val_loss", *(run.metrics.get("val_loss") for run in runs)]
 
@@ -180,14 +187,11 @@ def _differences(found: ComparisonRead) -> list[list[Any]]:
 
 
 def _common_rows(common: CommonFigures) -> list[list[Any]]:
-    """Return the main figures on common rows, and the interval of their difference."""
-    where = f"{common.num_rows:,} common {common.side} rows"
-    found: list[list[Any]] = [
-        [f"{metric_title(common.metric)} on {where}", *common.values]
-    ]
-    if common.low is not None and common.high is not None:
-        bounds = f"{cell(common.low)} to {cell(common.high)}"
-        found.append(["difference (95 % interval)", None, bounds])
+    """Return the main figures on common rows, and the second minus the first."""
+    found: list[list[Any]] = [[common_rows_text(common), *common.values]]
+    difference = common_difference(common)
+    if difference is not None:
+        found.append(["difference (95 % interval)", None, difference])
     return found
 
 

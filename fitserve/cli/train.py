@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +20,7 @@ from fitserve.cli.console import (
     say,
     service,
 )
+from fitserve.cli.new_version import show_new_version
 from fitserve.cli.parsing import reads_file
 from fitserve.cli.progress import upload
 from fitserve.cli.progress import watch as follow
@@ -35,7 +35,7 @@ from fitserve.cli.table_to_train import (
     without_target,
 )
 from fitserve.cli.uploads import deleted_if_refused, say_replaced
-from fitserve.client import ApiError, Client, RunFailed
+from fitserve.client import Client, RunFailed
 from fitserve.names import NAME_PATTERN, to_name, version_ref
 from fitserve.problems import Problem
 from fitserve.schemas.datasets import DatasetRead
@@ -246,29 +246,5 @@ def _show_ended(client: Client, run: RunRead) -> None:
         say(f"warning: {warning}")
     show_ended(client, run)
     if run.model_version is not None:
-        _show_version(client, run.model_name, run.model_version)
+        show_new_version(client, run.model_name, run.model_version)
         say(f"  fitserve open {run.id}")
-
-
-def _show_version(client: Client, name: str, version: int) -> None:
-    """Print the new version, the version that serves, and the command to predict."""
-    serving = _serving(client, name)
-    title, command = (
-        f"model {name}, version {version}",
-        f"fitserve predict {name} ROWS.csv",
-    )
-    if serving not in (None, version):
-        promote = f"fitserve models promote {name} {version}"
-        title += f" (version {serving} serves; `{promote}`)"
-        command += f" --version {version}"
-    elif serving == version and version > 1:
-        title += f" (serves now; `fitserve models rollback {name}` undoes that)"
-    say(f"{title}; now try:")
-    say(f"  {command}")
-
-
-def _serving(client: Client, name: str) -> int | None:
-    """Return the version that serves; None if the key may not read the model."""
-    with suppress(ApiError):
-        return client.models.get(name).serving_version
-    return None

@@ -18,6 +18,7 @@ from fitserve.names import to_name
 from fitserve.schemas.datasets import DatasetPreview, DatasetRead, RowsRead
 
 _WAIT_SECONDS = 1
+_MOST_ROWS = 1_000  # the service returns no more rows in one answer
 _PREVIEW_BYTES = 1024 * 1024 + 1
 """One more than the service reads, so that it knows of further rows."""
 OnProgress = Callable[[int, int], object]
@@ -176,11 +177,24 @@ class AsyncDatasets(Resource):
         """Return one dataset by id or name, or a version such as `houses@2`."""
         return await self._transport.get(DatasetRead, "datasets", ref)
 
-    async def rows(self, ref: str, offset: int = 0, limit: int = 20) -> RowsRead:
-        """Return a slice of the table as the service read it.
+    async def rows(self, ref: str, offset: int = 0, limit: int | None = 20) -> RowsRead:
+        """Return a slice of the table as the service read it, by default 20 rows.
 
-        `.to_pandas()` and `.to_polars()` convert it to a frame.
+        `limit=None` returns all rows from `offset` on, which takes several requests for
+        more than 1,000 rows; `total` is the number of rows of the table. `.to_pandas()`
+        and `.to_polars()` convert the slice to a frame. A column of type boolean has
+        True and False; the words of its cells, such as yes and no, which predictions of
+        the column have too, are `format.labels` of the column in `datasets.get(ref)`.
         """
+        if limit is not None:
+            return await self._slice(ref, offset, limit)
+        one = (await self.get(ref)).id  # a name may get another version meanwhile
+        found = await self._slice(one, offset, _MOST_ROWS)
+        while (end := offset + len(found.data)) < found.total:
+            found.data += (await self._slice(one, end, _MOST_ROWS)).data
+        return found
+
+    async def _slice(self, ref: str, offset: int, limit: int) -> RowsRead:
         params = {"offset": offset, "limit": limit}
         return await self._transport.get(RowsRead, "datasets", ref, "rows", params=params)
 

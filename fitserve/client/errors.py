@@ -87,12 +87,15 @@ class ApiError(FitserveError):
 
 
 def headline(problem: Problem) -> str:
-    """Return the detail, or the title if the lines of `errors` repeat the detail."""
+    """Return the detail without what the lines of `errors` repeat, or the title."""
     for first in problem.errors[:1]:
         said = problem.detail.casefold()
         details = (f"{first.pointer}: {first.detail}", first.detail)
         if said.startswith(tuple(text.casefold() for text in details)):
             return f"{problem.title}:"
+        head = problem.detail[: said.find(first.detail.casefold())].rstrip()
+        if head.endswith(":"):
+            return head
     return problem.detail
 
 

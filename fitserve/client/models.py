@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fitserve.client.arguments import refuse_no_model, refuse_no_rows
 from fitserve.client.blocking import Blocking, iterating, returning
 from fitserve.client.files import predict_file
 from fitserve.client.predicting import Prediction
@@ -182,6 +183,8 @@ class AsyncModels(Resource):
                 exception names the row, the column and the warning.
 
         """
+        refuse_no_model(name)
+        refuse_no_rows(instances)
         prediction = Prediction(self._transport, name, version, alias, strict=strict)
         return await prediction.ask_rows(instances)
 
@@ -204,6 +207,7 @@ class AsyncModels(Resource):
         were used. Lines without any cell are not rows. `version`, `alias` and `strict`
         are as in `predict`.
         """
+        refuse_no_model(name, of_file=True)
         prediction = Prediction(self._transport, name, version, alias, strict=strict)
         return await predict_file(prediction, path, parsing)
 

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+from fitserve.client.arguments import RunRef, run_id_of, run_ids_of
 from fitserve.client.blocking import Blocking, iterating, returning
 from fitserve.client.errors import RunFailed
 from fitserve.client.following import EpochEvent, Event, Follower, events
@@ -35,17 +36,21 @@ class AsyncRuns(Resource):
         spec: Spec | None = None,
         *,
         model: dict[str, Any] | KerasLike | None = None,
+        tags: Mapping[str, str] | None = None,
         **keys: Any,
     ) -> RunRead:
         """Queue a run; keyword arguments add or replace keys of the spec.
 
         `model` may be a Keras model: the client sends its `to_json()`, and its compile
-        arguments unless the spec has `compile`. A retry does not queue a second run.
+        arguments unless the spec has `compile`. `tags` are names and values by which runs
+        can be listed; `update` sets notes. A retry does not queue a second run.
 
         Example:
             >>> client.runs.create(dataset="wine", target="quality")  # doctest: +SKIP
 
         """
+        if tags is not None:
+            keys["tags"] = as_mapping("tags", tags, '{"team": "red"}')
         body = _body(spec, model, keys)
         return await self._transport.create(RunRead, "/v1/runs", json=body)
 
@@ -63,10 +68,10 @@ class AsyncRuns(Resource):
             ValidationRead, "POST", "/v1/runs/validate", json=body, again=True
         )
 
-    async def get(self, run_id: str, wait: float | None = None) -> RunRead:
+    async def get(self, run_id: RunRef, wait: float | None = None) -> RunRead:
         """Return one run; with `wait`, at its end or after this number of seconds."""
         waiting = {"params": {"wait": wait}, "timeout": wait + 30} if wait else {}
-        return await self._transport.get(RunRead, "runs", run_id, **waiting)
+        return await self._transport.get(RunRead, "runs", run_id_of(run_id), **waiting)
 
     def list(
         self,
@@ -86,19 +91,21 @@ class AsyncRuns(Resource):
         chosen |= {"text": text, "dataset": dataset}
         return self._transport.pages(RunRead, "runs", **chosen)
 
-    async def history(self, run_id: str) -> HistoryRead:
+    async def history(self, run_id: RunRef) -> HistoryRead:
         """Return every metric of every epoch.
 
         `.to_pandas()` and `.to_polars()` convert it to a frame.
         """
-        return await self._transport.get(HistoryRead, "runs", run_id, "history")
+        return await self._transport.get(
+            HistoryRead, "runs", run_id_of(run_id), "history"
+        )
 
-    async def report(self, run_id: str) -> ReportRead:
+    async def report(self, run_id: RunRef) -> ReportRead:
         """Return the report: metrics, comparison with simple models, what to try next."""
-        return await self._transport.get(ReportRead, "runs", run_id, "report")
+        return await self._transport.get(ReportRead, "runs", run_id_of(run_id), "report")
 
     async def plot(
-        self, run_id: str, name: str = "history", to_path: str | Path | None = None
+        self, run_id: RunRef, name: str = "history", to_path: str | Path | None = None
     ) -> Path:
         """Save the loss plot, or a plot that the report lists in `plots`.
 
@@ -109,17 +116,17 @@ class AsyncRuns(Resource):
         folder = () if name == "history" else ("report",)
         file = f"{name}{path.suffix}"
         return await self._transport.download(
-            url_path("runs", run_id, *folder, file), path
+            url_path("runs", run_id_of(run_id), *folder, file), path
         )
 
-    async def compare(self, *run_ids: str) -> ComparisonRead:
-        """Compare two or more runs."""
-        params = {"ids": ",".join(run_ids)}
+    async def compare(self, *run_ids: RunRef) -> ComparisonRead:
+        """Compare two or more runs; each is a run or its id."""
+        params = {"ids": ",".join(run_ids_of(run_ids))}
         return await self._transport.get(ComparisonRead, "runs", "compare", params=params)
 
     async def update(
         self,
-        run_id: str,
+        run_id: RunRef,
         tags: Mapping[str, str | None] | None = None,
         notes: str | None = None,
     ) -> RunRead:
@@ -134,12 +141,14 @@ class AsyncRuns(Resource):
         named = None if tags is None else as_mapping("tags", tags, '{"team": "red"}')
         body = without_none({"tags": named, "notes": notes})
         return await self._transport.read(
-            RunRead, "PATCH", url_path("runs", run_id), json=body, again=True
+            RunRead, "PATCH", url_path("runs", run_id_of(run_id)), json=body, again=True
         )
 
-    async def webhook(self, run_id: str) -> WebhookRead:
+    async def webhook(self, run_id: RunRef) -> WebhookRead:
         """Return the delivery state of the run's webhook, or raise WebhookNotFound."""
-        return await self._transport.get(WebhookRead, "runs", run_id, "webhook")
+        return await self._transport.get(
+            WebhookRead, "runs", run_id_of(run_id), "webhook"
+        )
 
     def webhooks(
         self, status: WebhookStatus | str | None = None
@@ -148,15 +157,15 @@ class AsyncRuns(Resource):
         return self._transport.pages(WebhookRead, "webhooks", status=status)
 
     async def set_webhook(
-        self, run_id: str, url: str, secret: str | None = None
+        self, run_id: RunRef, url: str, secret: str | None = None
     ) -> WebhookRead:
         """Create or replace the run's webhook; an ended run sends its message at once."""
         body = {"url": url, "secret": secret}
-        path = url_path("runs", run_id, "webhook")
+        path = url_path("runs", run_id_of(run_id), "webhook")
         return await self._transport.read(WebhookRead, "PUT", path, json=body, again=True)
 
     async def retry_webhook(
-        self, run_id: str, secret: str | None = None, *, unsigned: bool = False
+        self, run_id: RunRef, secret: str | None = None, *, unsigned: bool = False
     ) -> WebhookRead:
         """Send the message of an ended run again; raise WebhookBusy during an attempt.
 
@@ -164,22 +173,22 @@ class AsyncRuns(Resource):
         `unsigned`.
         """
         body = {"secret": secret} if secret is not None or unsigned else {}
-        path = url_path("runs", run_id, "webhook", "retry")
+        path = url_path("runs", run_id_of(run_id), "webhook", "retry")
         return await self._transport.read(WebhookRead, "POST", path, json=body)
 
-    async def delete_webhook(self, run_id: str) -> None:
+    async def delete_webhook(self, run_id: RunRef) -> None:
         """Delete the run's webhook."""
-        path = url_path("runs", run_id, "webhook")
+        path = url_path("runs", run_id_of(run_id), "webhook")
         await self._transport.request("DELETE", path)
 
-    async def cancel(self, run_id: str) -> RunRead:
+    async def cancel(self, run_id: RunRef) -> RunRead:
         """Cancel a run; the best weights so far are kept."""
-        path = url_path("runs", run_id, "cancel")
+        path = url_path("runs", run_id_of(run_id), "cancel")
         return await self._transport.read(RunRead, "POST", path, again=True)
 
     def events(
         self,
-        run_id: str,
+        run_id: RunRef,
         last_event_id: int | str | None = None,
         silence: float = 60.0,
     ) -> AsyncGenerator[Event]:
@@ -188,9 +197,11 @@ class AsyncRuns(Resource):
         The id of an epoch's event is the epoch. Raises ConnectionFailed if the connection
         breaks or sends nothing for `silence` seconds; `stream` reconnects instead.
         """
-        return events(self._transport, run_id, last_event_id, silence)
+        return events(self._transport, run_id_of(run_id), last_event_id, silence)
 
-    def stream(self, run_id: str, timeout: float | None = None) -> AsyncGenerator[Event]:
+    def stream(
+        self, run_id: RunRef, timeout: float | None = None
+    ) -> AsyncGenerator[Event]:
         """Yield every EpochEvent, and a RunRead at every change of status, each once.
 
         The ended run comes last, also if it failed. A broken stream is continued; if a
@@ -201,7 +212,7 @@ class AsyncRuns(Resource):
 
     async def wait(
         self,
-        run_id: str,
+        run_id: RunRef,
         on_epoch: OnEpoch | None = None,
         timeout: float | None = None,  # noqa: ASYNC109  both clients have it
     ) -> RunRead:
@@ -228,10 +239,10 @@ class AsyncRuns(Resource):
         return _unless_failed(await self.get(run_id))
 
     def _follow(
-        self, run_id: str, timeout: float | None, *, with_epochs: bool
+        self, run_id: RunRef, timeout: float | None, *, with_epochs: bool
     ) -> AsyncGenerator[Event]:
         return Follower(
-            self._transport, run_id, with_epochs=with_epochs, timeout=timeout
+            self._transport, run_id_of(run_id), with_epochs=with_epochs, timeout=timeout
         ).events()
 
 

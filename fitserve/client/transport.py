@@ -15,6 +15,7 @@ from fitserve.client.connections import Connection, Content
 from fitserve.client.errors import ConnectionFailed, UnexpectedAnswer
 from fitserve.client.problem_errors import error_from_problem
 from fitserve.client.retrying import BRIEFLY, BROKEN, LONG, Retrying
+from fitserve.client.service_url import service_url
 from fitserve.problems import Problem
 from fitserve.schemas.pages import Page
 
@@ -52,7 +53,11 @@ class Transport:
         retry_seconds: float,
     ) -> None:
         self._retry_seconds = retry_seconds
-        self.base_url = base_url or os.environ.get("FITSERVE_URL") or DEFAULT_URL
+        given = base_url or os.environ.get("FITSERVE_URL") or DEFAULT_URL
+        try:
+            self.base_url = service_url(given)
+        except ValueError as error:
+            raise ConnectionFailed(given, str(error)) from None
         key = (api_key or os.environ.get("FITSERVE_API_KEY") or "").strip()
         with self._reaching():  # httpx refuses an invalid URL here
             self.connection = connect(

@@ -90,6 +90,11 @@ class ComparisonRead(BaseModel):
     warnings: list[str] = Field(
         description="Reasons why metrics of these runs may not be comparable."
     )
+    advice: str | None = Field(
+        None,
+        description="How to compare the main figures of runs that were scored on "
+        "different rows, if they can be compared.",
+    )
     common: CommonFigures | None = Field(
         default=None,
         description="If two runs were scored on different rows: their main figure on "

@@ -132,9 +132,9 @@ class ColumnRead(BaseModel):
         default=[],
         description="What each warning is about, in the order of `warnings`: `reading`, "
         "`null_words` (words that count as missing), `alike` (categories that are "
-        "probably the same), `appended` (what differs in the rows of an append) or "
-        "`left_out`; the last two are for information. Datasets of earlier releases have "
-        "none.",
+        "probably the same), `appended` (what differs in the rows of an append), "
+        "`spellings` (words that are read as one value) or `left_out`; the last three "
+        "are for information. Datasets of earlier releases have none.",
     )
 
 
@@ -217,6 +217,11 @@ class RowsRead(BaseModel, Tabular):
     data: list[list[Any]]
     offset: int
     total: int
+
+    def __repr_args__(self) -> list[tuple[str, Any]]:
+        """Show how many rows of the table these are, instead of their cells."""
+        shown = {"rows": len(self.data), "offset": self.offset, "total": self.total}
+        return [*shown.items(), ("columns", self.columns)]
 
     def table(self) -> dict[str, list[Any]]:
         return {

@@ -57,6 +57,9 @@ class VersionChanges(BaseModel):
         "training. `contract` shows differences of target, task and features."
     )
     contract: list[ContractChange]
+    main_figure: MainFigure | None = Field(
+        None, description="Main figure of the other version; null without metrics."
+    )
     not_comparable: list[str] = Field(
         description="Reasons why the main figures of the two versions cannot be "
         "compared; empty if they can."

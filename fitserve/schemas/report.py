@@ -2,8 +2,9 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
+from fitserve.baseline_titles import baseline_title
 from fitserve.enums import Task
 
 Metrics = dict[str, float | None]
@@ -163,6 +164,12 @@ class MainFigure(BaseModel):
         None, description="Null until baselines are trained, and if there are none."
     )
 
+    @computed_field(description="Name of the baseline in words; null without one.")  # type: ignore[prop-decorator]
+    @property
+    def baseline_title(self) -> str | None:
+        """Return the name of the baseline in words; None without a baseline."""
+        return baseline_title(self.baseline.name, self.metric) if self.baseline else None
+
 
 class Figures(BaseModel):
     """Measurements made before the run ended; stored as `report.json`."""
@@ -194,6 +201,12 @@ class BaselineResult(BaseModel):
     is_class_weighted: bool = Field(
         False, description="Whether `fit.class_weight` weighed the training rows."
     )
+
+    @computed_field(description="Its name in words, such as `gradient boosting`.")  # type: ignore[prop-decorator]
+    @property
+    def title(self) -> str:
+        """Return its name in words."""
+        return baseline_title(self.name, "r2" if "r2" in self.metrics else "accuracy")
 
 
 class BaselineFigures(BaseModel):

@@ -29,6 +29,9 @@ class Closed(BaseModel):
     other_keys: ClassVar[tuple[str, ...]] = ()
     """Keys of another schema that is also accepted here, for the hint."""
 
+    elsewhere: ClassVar[dict[str, str]] = {}
+    """Hints for keys that belong to another request."""
+
     @model_validator(mode="wrap")
     @classmethod
     def _hint_unknown_keys(cls, data: Any, handler: Callable[[Any], Self]) -> Self:
@@ -41,6 +44,8 @@ class Closed(BaseModel):
 
 def _hint(schema: type[Closed], key: object) -> str:
     """Return a hint: the key that was probably meant, here or in an inner object."""
+    if key in schema.elsewhere:
+        return schema.elsewhere[str(key)]
     for name, field in schema.model_fields.items():
         if any(key in _keys(inner) for inner in _schemas(field.annotation)):
             return f"did you mean `{name}.{key}`?"

@@ -1,6 +1,6 @@
 """The spec of a run: the body of `POST /v1/runs`."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -99,6 +99,11 @@ PresetName = Literal["linear", "small", "default", "thorough"]
 
 class RunCreate(Closed):
     """The spec of a run. The run shows it with all defaults."""
+
+    elsewhere: ClassVar = {
+        "notes": "notes are no part of a spec: set them on the run, with PATCH "
+        "/v1/runs/{run_id}, `runs.update(run, notes=…)` or `fitserve runs note`"
+    }
 
     dataset: str | None = Field(default=None, min_length=1, max_length=MOST_REFERENCE)
     """Id or name of the dataset, or a version such as `houses@2`; a name is its newest

@@ -7,7 +7,7 @@ from pydantic import Discriminator, Field, Tag
 from fitserve.names import MOST_REFERENCE, ColumnName
 from fitserve.specs.closed import Closed, name_or_object
 from fitserve.specs.optimizers import OptimizerSpec
-from fitserve.specs.vocabulary import LOSSES, METRICS, Loss, Metric, by_task
+from fitserve.specs.vocabulary import LOSSES, METRICS, GivenMetric, Loss, by_task
 
 Monitor = Annotated[str, Field(min_length=1, max_length=100)]
 Mode = Literal["auto", "min", "max"]
@@ -21,12 +21,12 @@ class CompileSpec(Closed):
     """Name of an optimizer with Keras's defaults, or an object with its arguments."""
     loss: Loss | None = Field(default=None, json_schema_extra=by_task(LOSSES))
     """Function to minimize. Default: `mse`, or the crossentropy for classes."""
-    metrics: list[Metric] | None = Field(
+    metrics: list[GivenMetric] | None = Field(
         default=None, max_length=20, json_schema_extra=by_task(METRICS)
     )
     """Metrics to measure in every epoch, without weights. Default: one or two for the
     task."""
-    weighted_metrics: list[Metric] | None = Field(
+    weighted_metrics: list[GivenMetric] | None = Field(
         default=None, max_length=20, json_schema_extra=by_task(METRICS)
     )
     """Metrics weighted by `fit.sample_weight`, and by `fit.class_weight` in training. A

@@ -1,10 +1,12 @@
 """The closed lists of Keras names that a spec may use."""
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
+from pydantic import BeforeValidator
 from pydantic.config import JsonDict
 
 from fitserve.enums import Task
+from fitserve.metric_names import name_among
 
 Activation = Literal[
     "linear",
@@ -78,6 +80,15 @@ MulticlassMetric = Literal[
     "sparse_top_k_categorical_accuracy",
 ]
 Metric = Literal[RegressionMetric, BinaryMetric, MulticlassMetric]
+
+
+def _keras_name(given: object) -> object:
+    """Return Keras's name of a metric by any of its names: `auc` for `ROC AUC`."""
+    known = get_args(Metric)
+    return name_among(given, known) if isinstance(given, str) else given
+
+
+GivenMetric = Annotated[Metric, BeforeValidator(_keras_name)]
 METRICS: dict[Task, tuple[str, ...]] = {
     Task.REGRESSION: get_args(RegressionMetric),
     Task.BINARY: get_args(BinaryMetric),

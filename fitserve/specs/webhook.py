@@ -4,7 +4,8 @@ import base64
 import binascii
 from typing import Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from fitserve.names import WEBHOOK_PREFIX
 from fitserve.specs.closed import Closed
@@ -20,7 +21,7 @@ class WebhookSpec(Closed):
     secret: str | None = Field(default=None, max_length=200, repr=False)
     """`whsec_` and 24 to 64 bytes in base64; signs the message. It is not shown again."""
 
-    # a validator of the object, so that the error does not repeat the secret
+    # a validator of the object, so that the error contains the key and not the secret
     @model_validator(mode="after")
     def _refuse_weak_secret(self) -> Self:
         return _with_strong_secret(self, self.secret)
@@ -40,7 +41,9 @@ class WebhookRetry(Closed):
 def _with_strong_secret(spec: Spec, secret: str | None) -> Spec:
     if secret is None or 24 <= _num_bytes(secret) <= 64:
         return spec
-    raise ValueError("a `secret` of `whsec_` and 24 to 64 bytes in base64")
+    kind = PydanticCustomError("weak_secret", "`whsec_` and 24 to 64 bytes in base64")
+    line: InitErrorDetails = {"type": kind, "loc": ("secret",), "input": None}
+    raise ValidationError.from_exception_data(type(spec).__name__, [line])
 
 
 def _num_bytes(secret: str) -> int:

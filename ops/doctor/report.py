@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import NoReturn
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from fitserve.cli.console import CommandConsole
 from ops.doctor.findings import Finding, Verdict
 
 _COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
@@ -33,7 +33,7 @@ def _print(findings: Sequence[Finding]) -> None:
         colour = _COLOURS[finding.verdict]
         verdict = f"[{colour}]{finding.verdict}[/]"
         table.add_row(verdict, finding.name, _plain(finding.detail), _plain(finding.mend))
-    Console(soft_wrap=False).print(table)
+    CommandConsole(soft_wrap=False).print(table)
 
 
 def _plain(text: str) -> str:

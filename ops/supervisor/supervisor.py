@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from http.client import HTTPException
@@ -177,7 +178,13 @@ class Supervisor:
 def _prepare_in_child(settings: Settings) -> "Prepared":
     """Prepare the service in a process that ends, so that this one stays small."""
     with ProcessPoolExecutor(1, get_context("fork")) as child:
-        return child.submit(_prepare, settings).result()
+        try:
+            return child.submit(_prepare, settings).result()
+        except BrokenProcessPool as error:
+            raise CannotStart(
+                "The process that prepares the service was killed, perhaps because the "
+                "machine has too little memory. Start the service again."
+            ) from error
 
 
 def _prepare(settings: Settings) -> "Prepared":

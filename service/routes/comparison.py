@@ -8,6 +8,7 @@ from core.models.common_figures import Pair
 from core.models.judge import Judge
 from core.models.repository import ModelRepository
 from core.runs.reporting.comparison import compare as compare_runs
+from core.runs.reporting.comparison import with_common
 from core.runs.repository import RunRepository
 from fitserve.schemas.comparison import ComparisonRead
 from fitserve.scopes import Scope
@@ -27,7 +28,7 @@ def compare(
 
     Returns metrics by epoch, final metrics, and the differences between the specs.
     `warnings` lists metrics that cannot be compared. If two runs were scored on different
-    rows, `common` has their main figure on rows that both held out.
+    rows, `common` has their main figure on rows that both held out, and `advice` says so.
     """
     given = [part for part in ids.split(",") if part]
     with services.database.read() as session:
@@ -35,7 +36,8 @@ def compare(
         models = ModelRepository(session, workspace)
         found = compare_runs(runs, models, given)
         pair = Pair.of(session, models, [runs.get(run_id) for run_id in given])
-    if pair is not None:
-        judge = Judge(services.storage, load=services.predictor.network)
-        found.common = pair.figures(judge)
-    return found
+    if pair is None:
+        return found
+    judge = Judge(services.storage, load=services.predictor.network)
+    common = pair.figures(judge)
+    return found if common is None else with_common(found, common, pair.reason)

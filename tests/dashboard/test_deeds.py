@@ -68,10 +68,11 @@ def test_an_alias_moves_only_if_figures_hold_and_what_it_holds_stays(
     expect(dialog.get_by_label("Alias", exact=True)).to_have_value("live")
     condition.fill("very good")
     promote.click()
-    expect(dialog.get_by_role("alert")).to_contain_text("auc >= current")
-    condition.fill("auc >= 1.5, accuracy > 0")
+    expect(dialog.get_by_role("alert")).to_contain_text("ROC AUC >= current")
+    condition.fill("ROC AUC >= 1.5, accuracy > 0")
     promote.click()
-    expect(dialog.get_by_role("alert")).to_contain_text("roc_auc")
+    expect(dialog.get_by_role("alert")).to_contain_text("ROC AUC")
+    expect(dialog.get_by_role("alert")).not_to_contain_text("roc_auc")
     with Client(service) as client:
         assert client.models.get(spare).aliases == {}
     condition.fill("auc >= current")
@@ -95,11 +96,18 @@ def test_an_alias_moves_only_if_figures_hold_and_what_it_holds_stays(
 
 
 def _delete(page, service):
-    """Delete version 1, to which `live` points, and then the model."""
+    """Delete version 1, to which `live` points, and then the model.
+
+    The confirmation says that a rollback to the version would be impossible.
+    """
     remove = page.get_by_role("button", name="Delete version 1", exact=True)
     sure = page.get_by_role("alertdialog")
     remove.press("Enter")
     expect(sure.get_by_role("button", name="Cancel")).to_be_focused()
+    expect(sure).to_contain_text(
+        "Version 1 served and had the alias live before. After the deletion, you cannot "
+        "roll back to it."
+    )
     page.keyboard.press("Escape")
     expect(sure).to_have_count(0)
     expect(remove).to_be_focused()
@@ -111,6 +119,7 @@ def _delete(page, service):
     remove.click()
     sure.get_by_role("button", name="Delete").click()
     expect(page.locator(".lineage h3")).to_have_text(["version 2"])
+    expect(page.locator(".outcome")).to_have_text("Version 1 of spare was deleted.")
     page.get_by_role("button", name="Delete the model spare").click()
     sure.get_by_role("button", name="Delete").click()
     expect(page.locator("main h1")).to_have_text("Models")
@@ -119,14 +128,19 @@ def _delete(page, service):
 
 
 def test_a_table_is_deleted(page, service):
-    """A deleted dataset is not in the list of datasets."""
+    """The confirmation names the version, which is then not in the list of datasets."""
     with Client(service) as client:
         httpx.post(
             f"{service}/v1/datasets?name=unwanted", content="x,y\n1,2\n3,4\n"
         ).raise_for_status()
         page.goto(f"{service}/#/?dataset=unwanted")
-        page.get_by_role("button", name="Delete this dataset").click()
-        page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+        page.get_by_role("button", name="Delete version 1").click()
+        sure = page.get_by_role("alertdialog")
+        expect(sure).to_contain_text("Delete version 1 of the table unwanted?")
+        sure.get_by_role("button", name="Delete").click()
+        expect(page.locator(".outcome")).to_have_text(
+            "Version 1 of the table unwanted was deleted."
+        )
         expect(page.get_by_text("Or use an uploaded dataset")).to_be_visible()
         expect(page.locator(".facts")).to_have_count(0)
         assert "unwanted" not in [one.name for one in client.datasets.list()]

@@ -1,9 +1,12 @@
 """The versions of a model: what each one changed, and which one serves."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from fitserve import Client
+from fitserve.main_figure import figure_text
 from tests.dashboard.conftest import opened
 from tests.dashboard.test_pages import sound
 
@@ -61,6 +64,7 @@ def test_a_new_contract_serves_only_when_asked_and_is_rolled_back(
         oldest = page.locator(".lineage > li").last
         expect(newest).to_contain_text("listing_id")
         for said in (
+            "than version 1 (",
             "version 2",
             "new contract",
             "900 rows",
@@ -94,6 +98,7 @@ def test_a_new_contract_serves_only_when_asked_and_is_rolled_back(
         expect(point).to_be_focused()
         assert client.models.get(name).serving_version == 2
 
+        _say_how_it_compares(page, service, client, name)
         _serve_only_on_request(page, client, name)
         _roll_back(page, client, name)
         expect(done).to_have_text("Requests without a version get version 1 again.")
@@ -105,17 +110,46 @@ def test_a_new_contract_serves_only_when_asked_and_is_rolled_back(
         for said in ("version 2", "undo (undoes change 2)", "a local program"):
             expect(changes.first).to_contain_text(said)
         expect(changes.nth(1)).to_contain_text("callers are ready")
-        page.get_by_role("link", name="Compare version 2 with version 1").click()
-        expect(page.locator(".line")).to_have_count(2)
-        expect(page.locator(".warn")).to_contain_text("600 rows more than")
-        expect(page.locator("[aria-labelledby=summary]")).to_contain_text(
-            "common validation rows"
-        )
+        _compare(page)
         page.goto(f"{service}/#/models")
         expect(page.locator("main h1")).to_have_text("Models")
         row = page.locator("tr", has_text=name)
         expect(row).to_contain_text("version 1")
         client.models.delete(name)
+
+
+def _say_how_it_compares(page, service, client, name):
+    """The pages of the run and of the model compare version 2 to version 1."""
+    new, old = client.models.versions(name)
+    assert new.changes.main_figure == old.main_figure
+    is_better = new.main_figure.value > old.main_figure.value
+    told = f"is {'better' if is_better else 'worse'} than that of version 1 ("
+    for place in (f"runs/{new.run_id}", f"models/{name}"):
+        page.goto(f"{service}/#/{place}")
+        notice = page.locator("main .notice", has_text="Version 2 serves.")
+        expect(notice).to_contain_text(f"Its main figure, {figure_text(new.main_figure)}")
+        expect(notice).to_contain_text(told)
+        expect(notice).to_contain_text("which served before")
+    page.goto(f"{service}/#/runs/{old.run_id}")
+    expect(page.locator(".importance, .report").first).to_be_visible()
+    expect(page.locator("main .notice", has_text="serve")).to_have_count(0)
+    page.goto(f"{service}/#/models/{name}")
+
+
+def _compare(page):
+    """The advice is one sentence, and the difference names the better run."""
+    page.get_by_role("link", name="Compare version 2 with version 1").click()
+    expect(page.locator(".line")).to_have_count(2)
+    expect(page.locator("main .notice")).to_have_text(
+        re.compile(r"600 rows more than .* so compare R² on the .* both held out\.$")
+    )
+    expect(page.locator("main .warn")).to_have_count(0)
+    summary = page.locator("[aria-labelledby=summary]")
+    expect(summary).to_contain_text("common validation rows")
+    difference = summary.locator("tr", has_text="Difference (95 % interval)")
+    expect(difference).to_contain_text(
+        re.compile(r"[+-]\d\.\d+ \(.* to .*\).* is better")
+    )
 
 
 def _serve_only_on_request(page, client, name):

@@ -98,6 +98,61 @@ def test_the_first_key_is_used_on_the_page_if_the_user_agrees(page, url):
     expect(page.locator("#session")).to_contain_text("boss in default")
 
 
+def test_the_secret_is_in_a_monospaced_font(page, url):
+    """Letters such as l and I differ; so does the JSON of a spec."""
+    page.goto(f"{url}/#/keys")
+    create_key(page, "boss")
+    secret = page.get_by_role("dialog").get_by_label("Key")
+    assert "monospace" in secret.evaluate("one => getComputedStyle(one).fontFamily")
+    expect(page.get_by_role("dialog").get_by_role("button", name="Copy")).to_be_visible()
+
+
+def test_a_key_of_one_tab_answers_the_question_of_another_tab(page, url):
+    """A waiting tab follows the tab where the key is entered; a later tab may take it."""
+    page.goto(f"{url}/#/keys")
+    second, third = page.context.new_page(), page.context.new_page()
+    second.goto(f"{url}/#/runs")
+    expect(second.locator(".empty")).to_be_visible()
+    create_key(page, "boss")
+    expect(second.get_by_role("dialog")).to_contain_text("API key required")
+    page.get_by_role("button", name="Use it on this page").click()
+    expect(second.get_by_role("dialog")).to_have_count(0)
+    expect(second.locator("#session")).to_contain_text("boss in default")
+
+    third.goto(f"{url}/#/tables")
+    use = third.get_by_role("button", name="Use the key of the other tab")
+    expect(use).to_be_visible()
+    assert third.evaluate("sessionStorage.length") == 0
+    use.click()
+    expect(third.locator("main h1")).to_have_text("Tables")
+    assert third.evaluate("localStorage.length") == 0
+
+
+def test_a_key_that_may_only_predict_opens_a_model(page, bench, url, tmp_path):
+    """The page says what the key lacks, and predicts the rows of a file."""
+    bench.upload("x,y\n" + "".join(f"{i},{3 * i}\n" for i in range(40)), "lines")
+    run = bench.train({"dataset": "lines", "target": "y", "fit": {"epochs": 2}})
+    assert run["status"] == "succeeded", run["error"]
+    given = {"name": "caller", "scopes": ["models:predict"]}
+    key = bench.client.post("/v1/keys", json=given).json()["key"]
+    page.goto(f"{url}/#/models")
+    page.get_by_role("textbox", name="API key").fill(key)
+    page.get_by_role("button", name="Use this key").click()
+    lacking = page.locator("main .warn code")
+    expect(lacking).to_have_text(["models:read"])
+    sound(page, "models that a key may not read")
+    page.get_by_label("Name of the model").fill("lines")
+    page.get_by_role("button", name="Open").click()
+    expect(page.locator("main h1")).to_have_text("lines")
+    expect(lacking).to_have_text(["models:read"])
+    rows = tmp_path / "rows.csv"
+    rows.write_text("x\n1\n2\n")
+    page.get_by_label("File", exact=True).set_input_files(rows)
+    heading = page.locator(".of-file .head h3")
+    expect(heading).to_have_text("2 rows of rows.csv predicted by version 1")
+    sound(page, "a model that a key may not read")
+
+
 def test_a_key_that_is_not_an_operators_sees_no_keys(page, url):
     """The link is hidden, and the page says which scope is missing."""
     import httpx
@@ -156,6 +211,7 @@ def test_webhooks_are_created_sent_again_and_deleted(page, url, runs):
         sound(page, "the question for a secret")
         dialog.get_by_label("Secret").fill(secret)
         dialog.get_by_role("button", name="Send again").click()
+        expect(page.locator(".outcome")).to_have_text("The message is sent again.")
         expect(dialog).to_have_count(0)
         see(page, row, "delivered")
         assert len(set(receiver.ids)) == 1

@@ -73,7 +73,7 @@ def test_a_regression_is_drawn(page, service, line):
 def test_the_form_says_of_each_column_whether_it_may_be_empty(page, service, line):
     """A hint says whether the field is required, and names the range of a number."""
     page.goto(f"{service}/#/models/sugar/1")
-    for label, word in (("age", "optional"), ("body mass index", "required")):
+    for label, word in (("age", "may be empty"), ("body mass index", "required")):
         field = page.get_by_label(label, exact=True)
         hint = re.compile(rf"^{word}, [-\d.]+ to [-\d.]+$")
         expect(field).to_have_accessible_description(hint)

@@ -1,5 +1,7 @@
 """Search and filters of the Runs page, and the tags and notes of a run."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -89,6 +91,12 @@ def test_tags_and_notes_are_edited(page, url, many):
     card.get_by_role("button", name="Remove the tag team").press("Enter")
     expect(card.locator(".tags .alias")).to_have_text(["size:very wide"])
     expect(card.get_by_label("New tag")).to_be_focused()
+    card.get_by_label("New tag").fill("urgent")
+    card.get_by_label("New tag").press("Enter")
+    expect(card.get_by_label("New tag")).to_have_accessible_description(
+        re.compile("Got “urgent”, expected name:value, such as team:red")
+    )
+    expect(card.locator(".tags .alias")).to_have_count(1)
     card.get_by_label("New tag").fill("two words:x")
     card.get_by_label("New tag").press("Enter")
     expect(card.get_by_label("New tag")).to_have_attribute("aria-invalid", "true")

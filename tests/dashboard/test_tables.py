@@ -52,7 +52,11 @@ def test_a_table_is_viewed_renamed_and_deleted(page, service, trained, flats):
     dialog.get_by_label("New name").press("Enter")
     expect(page.locator("main h1")).to_have_text("homes")
 
+    expect(page.locator(".outcome")).to_have_text("flats is now named homes.")
     _delete(page, "Delete version 2")
+    expect(page.locator(".outcome")).to_have_text(
+        "Version 2 of the table homes was deleted."
+    )
     expect(page.locator(".is-current th")).to_have_text("version 1")
     page.get_by_role("link", name="Train on homes@1").click()
     spec = json.loads(page.locator("textarea").input_value())
@@ -87,8 +91,14 @@ def test_rows_are_appended_and_the_warnings_shown(page, service, flats):
     send(dialog, "size,sold,day,colour\n7.5,no,2024-01-01,red\n")
     expect(page.locator(".is-current th")).to_have_text("version 3")
     expect(page.locator("[aria-labelledby=rows]")).to_contain_text("colour")
-    expect(page.locator(".facts")).to_contain_text("1 row added from the file more.csv")
-    expect(page.locator(".is-current .size")).to_contain_text("added")
+    expect(page.locator(".outcome")).to_have_text(
+        "1 row appended: version 3 has 42 rows."
+    )
+    expect(page.locator(".facts")).to_contain_text(
+        "1 row appended from the file more.csv"
+    )
+    expect(page.locator(".is-current .figure").first).to_have_text("421 appended")
+    expect(page.locator(".is-current .size")).to_have_text(re.compile(r"^\d+ B$"))
     with Client(service) as client:
         assert [one.version for one in client.datasets.list("flats")] == [3, 2, 1]
 

@@ -52,11 +52,11 @@ def field(page, name):
 
 
 def test_fields_say_what_they_expect(page):
-    """Required or optional, the range, and how dates are written."""
+    """Required or not, the range, and how dates are written."""
     day = r"\d\d\.01\.2024"
     for name, told in (
         ("size", r"required, [\d.]+ to [\d.]+"),
-        ("rooms", "optional, 0 to 4"),
+        ("rooms", "may be empty, 0 to 4"),
         ("built", rf"required, {day} to {day}, DD\.MM\.YYYY"),
     ):
         pattern = re.compile(f"^{told}$")
@@ -91,8 +91,10 @@ def test_an_error_is_shown_at_its_field(page):
 
 
 def test_an_empty_required_field_is_marked(page):
-    """Nothing is sent, because a row without the value is unlike every training row."""
+    """Nothing is sent, and an earlier prediction does not stay next to the mark."""
     size, rooms = field(page, "size"), field(page, "rooms")
+    page.get_by_role("button", name="Predict sold").click()
+    expect(page.locator(".prediction")).to_have_count(1)
     size.fill("")
     rooms.fill("")
     page.get_by_role("button", name="Predict sold").click()
@@ -150,6 +152,16 @@ def test_an_error_in_a_file_names_its_row(page, tmp_path):
     page.get_by_label("File", exact=True).set_input_files(path)
     box = page.locator(".of-file [role=alert]")
     expect(box).to_contain_text("Row 2, size: Got 'wide', expected a number")
+
+
+def test_an_absent_column_of_a_file_is_explained_for_a_file(page, tmp_path):
+    """A file has columns and cells, not fields."""
+    path = tmp_path / "short.csv"
+    path.write_text("size;rooms;built\n3;2;05.01.2024\n")
+    page.get_by_label("File", exact=True).set_input_files(path)
+    box = page.locator(".of-file [role=alert]")
+    expect(box).to_contain_text("town: The column 'town' is missing. Add the column")
+    expect(box).not_to_contain_text("field")
 
 
 def test_the_page_and_python_quote_formulas_alike(browser):

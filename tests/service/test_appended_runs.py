@@ -51,24 +51,25 @@ def test_a_comparison_says_how_many_rows_were_appended(bench, upload, append):
     upload(FIRST)
     append("size,colour,when\n1,red,2024-03-01\n2,red,2024-03-02\n")
 
-    def warnings(*changes):
+    def told(*changes):
         ids = []
         for number, change in enumerate(changes, 1):
             spec = {"dataset": f"table@{number}", "target": "size", **change}
             ids.append(bench.client.post("/v1/runs", json=spec).json()["id"])
         query = {"ids": ",".join(ids)}
-        return bench.client.get("/v1/runs/compare", params=query).json()["warnings"]
+        found = bench.client.get("/v1/runs/compare", params=query).json()
+        return found["warnings"], found["advice"]
 
     appended = "table@2 has 2 rows more than table@1 (appended)"
-    nested = "; rows that were held out stay held out, so the figures can be compared, "
-    assert warnings({}, {}) == [appended + nested + "with their intervals"]
+    nested = "; rows that were held out stay held out, so compare the figures with "
+    assert told({}, {}) == ([], appended + nested + "their intervals")
     times = {"split": {"by": "time", "column": "when"}}
     other = ", so the runs were scored on different rows"
-    assert warnings(times, times) == [appended + other]
+    assert told(times, times) == ([appended + other], None)
     seeds = {"fit": {"seed": 1}}, {"fit": {"seed": 2}}
-    assert warnings(*seeds) == ["the seeds differ" + other]
+    assert told(*seeds) == (["the seeds differ" + other], None)
     upload(FIRST.replace("0.5", "9.5"))
-    assert warnings({}, {}, {}) == ["the datasets differ" + other]
+    assert told({}, {}, {}) == (["the datasets differ" + other], None)
 
 
 def test_a_run_trains_on_all_blocks_with_other_types(bench, upload, append):

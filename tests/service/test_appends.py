@@ -167,6 +167,19 @@ def repeated(read):
     return [text for text in read["warnings"] if "appended rows" in text]
 
 
+def test_a_misspelt_column_is_a_warning_with_the_name_that_was_meant(upload, append):
+    """A new column with a name of its own, or no absent column, gets only notes."""
+    upload("hours,county\n1,a\n2,b\n")
+    found = append("houres,county\n3,a\n")
+    assert found["warning_kinds"][0] == "reading"
+    assert found["warnings"][0] == (
+        "the file has the new column 'houres' and lacks 'hours': did you mean `hours`? If "
+        "so, delete this version, rename the column in the file, and append the file again"
+    )
+    other = append("hours,county,weather\n3,a,dry\n")
+    assert "reading" not in other["warning_kinds"]
+
+
 def test_rows_that_are_there_already_are_counted(upload, append):
     """Rows are found in any earlier block, whatever the order of the columns."""
     upload(FIRST)

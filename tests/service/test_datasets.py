@@ -200,3 +200,19 @@ def test_a_missing_table_file_is_a_conflict(bench, path):
     else:
         answer = bench.client.post(path, json={"dataset": "table", "target": "y"})
     assert_problem(answer, 409, "dataset-not-ready")
+
+
+@pytest.mark.parametrize("path", ["/v1/datasets?name=t", "/v1/datasets/preview"])
+def test_a_csv_without_line_ends_is_refused_with_the_option_of_curl(client, path):
+    """`curl -d @file` removes line ends, so that the rows become names of columns."""
+    by_curl = {"Content-Type": "application/x-www-form-urlencoded"}
+    joined = "a,b" + "1,2" * 3000
+    problem = assert_problem(
+        client.post(path, content=joined, headers=by_curl), 422, "invalid-table"
+    )
+    assert "it begins with 'a,b1,21,2" in problem["detail"]
+    assert problem["detail"].endswith("use --data-binary, because -d removes line ends.")
+    whole = "a,b\n" + "1,2\n" * 30
+    assert client.post(path, content=whole, headers=by_curl).is_success
+    one_object = client.post(path, content='{"a": 1}', headers=by_curl)
+    assert "--data-binary" not in one_object.text

@@ -40,6 +40,7 @@ def test_an_unknown_parameter_is_refused(client, method, path, said):
         ("/v1/runs?limit=0", "Invalid query", "got '0'; expected at least 1"),
         ("/v1/datasets?name=a%20b", "Invalid query", "expected letters, digits, dots"),
         ("/v1/models/m/versions/x", "Invalid path", "expected a whole number"),
+        ("/v1/datasets/a%20b/rows?limit=0", "Invalid query", "expected at least 1"),
     ],
 )
 def test_a_bad_value_is_refused_in_plain_words(client, path, title, said):

@@ -138,9 +138,12 @@ def assert_compared_on_common_rows(client, ids):
     """A run before an append and one after it held out common rows."""
     query = {"ids": ",".join(ids)}
     compared = client.get("/v1/runs/compare", params=query).json()
-    (warning,) = compared["warnings"]
-    assert warning.startswith("listings@2 has 600 rows more than listings@1 (appended);")
+    assert compared["warnings"] == []
     common = compared["common"]
+    assert compared["advice"] == (
+        "listings@2 has 600 rows more than listings@1 (appended), so compare R² on the "
+        f"{common['num_rows']} validation rows that both held out"
+    )
     assert (common["metric"], common["side"]) == ("r2", "validation")
     assert 0 < common["num_rows"] <= compared["runs"][1]["num_rows"]["validation"]
     first, second = common["values"]
@@ -148,6 +151,21 @@ def assert_compared_on_common_rows(client, ids):
     query = {"ids": ",".join(ids[::-1])}
     turned = client.get("/v1/runs/compare", params=query).json()["common"]
     assert turned["values"] == [second, first]
+    assert (turned["low"], turned["high"]) == (-common["high"], -common["low"])
+
+
+def test_runs_on_tables_of_equal_length_are_compared_in_any_order(story):
+    """Other splits of one table held out common rows; the difference changes its sign."""
+    client = story.client
+    newer = story.train(spec(split={"test": 0.1}))["id"]
+    *_, oldest = client.get("/v1/models/prices/versions").json()["items"]
+    ids = [oldest["run_id"], newer]
+    common, turned = (
+        client.get("/v1/runs/compare", params={"ids": ",".join(order)}).json()["common"]
+        for order in (ids, ids[::-1])
+    )
+    assert common["num_rows"] == turned["num_rows"] > 0
+    assert turned["values"] == common["values"][::-1]
     assert (turned["low"], turned["high"]) == (-common["high"], -common["low"])
 
 

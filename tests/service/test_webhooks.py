@@ -84,6 +84,19 @@ def test_a_forbidden_url_is_refused_with_the_run(client, table, url):
     assert client.get("/v1/runs").json()["items"] == []
 
 
+@pytest.mark.parametrize("url", ["https://127.0.0.1/", "http://localhost:9000/hook"])
+def test_a_url_of_this_machine_is_refused_with_the_setting_that_allows_it(
+    client, table, url
+):
+    """Other refusals have no such hint."""
+    spec = {**SPEC, "webhook": {"url": url}}
+    (line,) = client.post("/v1/runs", json=spec).json()["errors"]
+    assert "FITSERVE_WEBHOOKS__ALLOW_LOOPBACK=true" in line["hint"]
+    spec["webhook"]["url"] = "https://10.0.0.1/"
+    (line,) = client.post("/v1/runs", json=spec).json()["errors"]
+    assert "hint" not in line
+
+
 @pytest.mark.parametrize(
     "secret",
     ["hush-hush-hush", "whsec_c2hvcnQ=", "whsec_" + "A" * 120, "whsec_!!" + "A" * 40],
@@ -93,7 +106,8 @@ def test_a_weak_secret_is_refused_and_not_repeated(client, table, secret):
     spec = {**SPEC, "webhook": {"url": "https://example.com/", "secret": secret}}
     answer = client.post("/v1/runs", json=spec)
     problem = assert_problem(answer, 422, "invalid-body")
-    assert problem["errors"][0]["pointer"] == "#/webhook"
+    assert problem["errors"][0]["pointer"] == "#/webhook/secret"
+    assert problem["errors"][0]["detail"].endswith("24 to 64 bytes in base64")
     assert secret not in answer.text
 
 
@@ -134,7 +148,7 @@ def wait_for(client, path, status):
     [
         ("webhook", {"url": "http://example.com/"}, "invalid-spec", "#/url"),
         ("webhook", {"uri": "https://example.com/"}, "invalid-body", "#/uri"),
-        ("webhook/retry", {"secret": "hush"}, "invalid-body", "#"),
+        ("webhook/retry", {"secret": "hush"}, "invalid-body", "#/secret"),
         ("webhook/retry", {"secrets": None}, "invalid-body", "#/secrets"),
         ("webhook/retry", {"secret": 70000001}, "invalid-body", "#/secret"),
         ("webhook/retry", {"whsec_hush": 1}, "invalid-body", "#/whsec_…"),

@@ -9,7 +9,7 @@ from tests.timing import Clock
 from workers import watchdog as module
 from workers.watchdog import Watchdog, waiting_runs
 
-TIMES = RunTimes(deaf_after_seconds=30.0)
+TIMES = RunTimes(missed_message_seconds=30.0)
 
 
 @pytest.fixture

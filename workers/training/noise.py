@@ -9,7 +9,6 @@ takes its seeds from its own generator.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from math import prod
 from typing import Any
 
 import keras
@@ -45,7 +44,7 @@ def _layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:
 def _dropout(layer: keras.layers.Dropout, inputs: Any, training: bool = False) -> Any:
     if not training or not layer.rate:
         return inputs
-    kept = _uniform(inputs.shape, layer.seed_generator.next()) >= layer.rate
+    kept = _uniform(tf.shape(inputs), layer.seed_generator.next()) >= layer.rate
     return tf.where(kept, inputs / (1.0 - layer.rate), 0.0)
 
 
@@ -55,7 +54,7 @@ def _gaussian_noise(
     if not training or not layer.stddev:
         return inputs
     return inputs + layer.stddev * _normal(
-        _uniform(inputs.shape, layer.seed_generator.next())
+        _uniform(tf.shape(inputs), layer.seed_generator.next())
     )
 
 
@@ -71,10 +70,13 @@ _CALLS: dict[type, Callable[..., Any]] = {
 }
 
 
-def _uniform(shape: tf.TensorShape, seed: Any) -> Any:
-    """Return numbers in [0, 1) in steps of 2^-24; `seed` is Keras's pair of integers."""
+def _uniform(shape: Any, seed: Any) -> Any:
+    """Return numbers in [0, 1) in steps of 2^-24.
+
+    `shape` is an integer tensor, and `seed` is Keras's pair of integers.
+    """
     low, high = tf.unstack(tf.cast(seed, tf.uint32))
-    indices = tf.cast(tf.range(prod(shape)), tf.uint32)
+    indices = tf.cast(tf.range(tf.reduce_prod(shape)), tf.uint32)
     bits = _mix(_mix(indices * _uint(_GOLDEN) + _mix(low)) ^ _mix(high + _uint(_GOLDEN)))
     numbers = tf.cast(tf.bitwise.right_shift(bits, _uint(8)), tf.float32) * 2.0**-24
     return tf.reshape(numbers, shape)

@@ -37,17 +37,17 @@ class StepLoop:
         self._train_layout = train
         self._test_layout = validation or train
         self._batch_size = batch_size
+        self._train_step = _traced_once(self._model.train_step, self._train_layout)
+        self._test_step = _traced_once(self._model.test_step, self._test_layout)
 
     def train(self, rows: Any) -> None:
         """Train on all batches of these rows."""
-        layout = self._train_layout
         with fast_noise(self._model):
-            self._for_batches(lambda b: self._model.train_step(layout.parts(b)), rows)
+            self._for_batches(self._train_step, rows)
 
     def test(self, rows: Any) -> None:
         """Evaluate on all batches of these rows."""
-        layout = self._test_layout
-        self._for_batches(lambda b: self._model.test_step(layout.parts(b)), rows)
+        self._for_batches(self._test_step, rows)
 
     def close(self, rows: Any, held_out: Any) -> dict[str, Any]:
         """Run the last chunk of an epoch and of its validation, and return the logs.
@@ -69,7 +69,7 @@ class StepLoop:
 
         def run_step(i: Any) -> Any:
             batch = tf.slice(rows, [i * size, 0], [size, width])
-            step(tf.ensure_shape(batch, [size, width]))
+            step(batch)
             return i + 1
 
         if num_full == 1:
@@ -87,3 +87,20 @@ class StepLoop:
             for metric in self._model.metrics:
                 metric.reset_state()
         return logs
+
+
+def _traced_once(step: Callable[[Any], Any], layout: RowLayout) -> Callable[[Any], Any]:
+    """Return a function of a batch of any size, which runs a step of Keras.
+
+    Python traces the step once. Full batches and the shorter last one share its graph, as
+    do all functions of an epoch.
+    """
+
+    def run(batch: Any) -> None:
+        step(layout.parts(batch))
+
+    any_size = tf.TensorSpec([None, layout.width], tf.float32)
+    traced: Callable[[Any], Any] = tf.function(
+        run, input_signature=[any_size], autograph=False
+    )
+    return traced

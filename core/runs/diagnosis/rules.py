@@ -15,6 +15,7 @@ from core.runs.diagnosis.standing import (
     is_within_chance,
 )
 from fitserve.enums import StopReason
+from fitserve.main_figure import is_perfect
 from fitserve.number_text import number_text
 
 GREW = 0.2
@@ -201,6 +202,8 @@ def _beaten(facts: Facts, by: float) -> Diagnosis | None:
     rival, error, on_training = facts.best_rival, facts.error, facts.training_error
     if rival is None or error is None or not is_above(facts, by):
         return None
+    if is_perfect(facts.main_figure):  # a probability can be worse all the same
+        return None
     if is_within_chance(facts) or (on_training is not None and on_training < rival[1]):
         return None
     return Diagnosis(
@@ -212,7 +215,7 @@ def _beaten(facts: Facts, by: float) -> Diagnosis | None:
 def _underfit(curve: Curve, facts: Facts) -> Diagnosis | None:
     if beaten := _beaten(facts, BEATEN):
         return beaten
-    if is_best(facts) or is_level(facts):
+    if is_best(facts) or is_level(facts) or is_perfect(facts.main_figure):
         return None
     learned = curve.drop if facts.skill is None else facts.skill
     if learned < LITTLE:

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from core.runs.diagnosis.facts import Facts
-from fitserve.main_figure import baseline_title, metric_title
+from fitserve.baseline_titles import baseline_title
+from fitserve.metric_names import metric_title
 from fitserve.number_text import number_text
 
 ON_PAR = 0.05

@@ -67,7 +67,7 @@ def _reading_warnings(target: Target, dataset: Dataset) -> list[str]:
 
     `target_words` counts the words that mean "missing" for the run itself.
     """
-    counted = (WarningKind.LEFT_OUT, WarningKind.NULL_WORDS)
+    counted = (WarningKind.LEFT_OUT, WarningKind.SPELLINGS, WarningKind.NULL_WORDS)
     return [
         warning.text
         for column in dataset.columns
@@ -103,7 +103,7 @@ def feature_warnings(
 
 def _about_cells(column: ColumnRead, *, is_retyped: bool) -> list[str]:
     kinds = {WarningKind.APPENDED} if is_retyped else {*WarningKind}
-    kinds -= {WarningKind.LEFT_OUT}
+    kinds -= {WarningKind.LEFT_OUT, WarningKind.SPELLINGS}
     return [w.text for w in warnings_of(column) if w.kind in kinds]
 
 

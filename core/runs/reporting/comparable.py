@@ -8,8 +8,6 @@ from core.runs.planning.splits import BY_POSITION
 from core.runs.tables import Run
 from fitserve.names import version_ref
 
-_DIFFERENT_ROWS = "so the runs were scored on different rows"
-
 
 def _split_key(run: Run) -> int | None:
     """Return the number by which rows are held out; None if a column decides it."""
@@ -30,17 +28,46 @@ _SPLIT: tuple[tuple[Callable[[Run], object], str], ...] = (
 
 def warnings_about_rows(runs: Sequence[Run]) -> list[str]:
     """Return why figures of runs on their own held-out rows may not be comparable."""
+    reason = reason_for_other_rows(runs)
+    if reason is None or advice_about_rows(runs) is not None:
+        return []
+    return [rows_warning(reason)]
+
+
+def rows_warning(reason: str) -> str:
+    """Return the warning that runs were scored on different rows, for a reason."""
+    return f"{reason}, so the runs were scored on different rows"
+
+
+def advice_about_rows(runs: Sequence[Run]) -> str | None:
+    """Return how to compare the figures of runs whose datasets only grew by appends."""
+    grew = _appended(runs)
+    is_alike = not _different_parts(runs) and len(_sides(runs)) < 2
+    if not (grew and is_alike and _have_positions(runs)):
+        return None
+    return (
+        f"{' and '.join(grew)}; rows that were held out stay held out, so compare the "
+        "figures with their intervals"
+    )
+
+
+def reason_for_other_rows(runs: Sequence[Run]) -> str | None:
+    """Return why runs were scored on different rows; None if the rows are the same."""
     different, appended = _different_parts(runs), _appended(runs)
     if appended is None:
         different.insert(0, "datasets")
     if different:
         *others, last = different
         names = f"{', '.join(others)} and {last}" if others else last
-        return [f"the {names} differ, {_DIFFERENT_ROWS}"]
-    sides = dict.fromkeys(run.main_figure.side for run in runs if run.main_figure)
-    if len(sides) > 1:
-        return [f"the runs were scored on different rows: {' and '.join(sides)} rows"]
-    return [f"{' and '.join(appended)}{_consequence(runs)}"] if appended else []
+        return f"the {names} differ"
+    if len(_sides(runs)) > 1:
+        return "some runs were scored on test rows, others on validation rows"
+    return " and ".join(appended or []) or None
+
+
+def _sides(runs: Sequence[Run]) -> set[str]:
+    """Return the sides on which the main figures of the runs were measured."""
+    return {run.main_figure.side for run in runs if run.main_figure}
 
 
 def reasons_against_figures(before: Run, after: Run) -> list[str]:
@@ -105,13 +132,4 @@ def _have_positions(runs: Sequence[Run]) -> bool:
     """Return whether appends leave the held-out rows of all runs held out."""
     return all(
         run.plan.splitting >= BY_POSITION and _split_key(run) is not None for run in runs
-    )
-
-
-def _consequence(runs: Sequence[Run]) -> str:
-    if not _have_positions(runs):
-        return f", {_DIFFERENT_ROWS}"
-    return (
-        "; rows that were held out stay held out, so the figures can be compared, with "
-        "their intervals"
     )

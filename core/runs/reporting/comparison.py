@@ -5,13 +5,24 @@ from typing import Any
 
 from core.errors import InvalidQuery, NotFound
 from core.models.repository import ModelRepository
-from core.runs.reporting.comparable import differs, warnings_about_rows
+from core.runs.reporting.comparable import (
+    advice_about_rows,
+    differs,
+    rows_warning,
+    warnings_about_rows,
+)
 from core.runs.reporting.spec_differences import different_parts
 from core.runs.repository import RunRepository
 from core.runs.serialize import history_to_schema, kept_epoch, of_one_fit, run_to_schema
 from core.runs.tables import Epoch, Run
+from fitserve.metric_names import metric_title
 from fitserve.problems import FieldError, pointer
-from fitserve.schemas.comparison import ComparedRun, ComparisonRead, Difference
+from fitserve.schemas.comparison import (
+    CommonFigures,
+    ComparedRun,
+    ComparisonRead,
+    Difference,
+)
 from fitserve.schemas.report import Headline
 
 MOST_RUNS = 20
@@ -40,7 +51,25 @@ def compare(
         differences=spec_differences([_spec(run) for run in runs]),
         different_parts=different_parts(runs),
         warnings=_warnings(runs),
+        advice=advice_about_rows(runs),
     )
+
+
+def with_common(
+    found: ComparisonRead, common: CommonFigures, reason: str
+) -> ComparisonRead:
+    """Add the figures on common rows, and advise to compare them.
+
+    The advice replaces the warning about different rows, whose reason is `reason`.
+    """
+    noun = "row" if common.num_rows == 1 else "rows"
+    rows = f"the {common.num_rows:,} {common.side} {noun} that both held out"
+    changes = {
+        "common": common,
+        "advice": f"{reason}, so compare {metric_title(common.metric)} on {rows}",
+        "warnings": [one for one in found.warnings if one != rows_warning(reason)],
+    }
+    return found.model_copy(update=changes)
 
 
 def _refuse(ids: Sequence[str]) -> None:

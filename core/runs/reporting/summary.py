@@ -7,9 +7,9 @@ from fitserve.main_figure import (
     baseline_text,
     figure_on_rows,
     main_metric,
-    metric_title,
     ranked_baselines,
 )
+from fitserve.metric_names import metric_title
 from fitserve.schemas.report import BaselineResult, Figures, MainFigure, Metrics
 
 

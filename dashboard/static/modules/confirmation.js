@@ -12,7 +12,6 @@ export function isConfirmed(title, detail, verb) {
     const yes = h("button.danger", { onclick: answer("yes") }, verb);
     const dialog = openDialog("alertdialog", title, detail, h("div.actions", no, yes));
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
-    addEventListener("hashchange", answer("no"), { once: true }); // another page opens
     no.focus();
   });
 }

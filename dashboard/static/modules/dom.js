@@ -69,8 +69,18 @@ export function perFrame(action) {
   };
 }
 
-/** Open a page. Rebuild the page if it is already open. */
-export function goTo(hash) {
+let waiting = null; // the sentence for the page that opens next
+
+/** Open a page. Rebuild the page if it is already open. The page shows `sentence` at its head. */
+export function goTo(hash, sentence = null) {
+  waiting = sentence;
   if (location.hash === hash) dispatchEvent(new Event("hashchange"));
   else location.hash = hash;
+}
+
+/** Return and remove the sentence that `goTo` stored. */
+export function takeSentence() {
+  const sentence = waiting;
+  waiting = null;
+  return sentence;
 }

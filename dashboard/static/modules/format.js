@@ -37,6 +37,20 @@ function fixed(value, decimals) {
   return `${value < 0 && Number(digits) ? "-" : ""}${digits}`;
 }
 
+/** Return numbers with the same decimals: so many that the largest has `digits` at most. Return
+ *  them as `number` does if the largest is not of a usual size. */
+export function aligned(values, digits = 4) {
+  const texts = values.map(number);
+  const largest = Math.max(...values.filter(Number.isFinite).map(Math.abs));
+  const decimals = Math.min(Math.max(...texts.map(decimalsOf)), digits - Math.ceil(Math.log10(largest)));
+  if (!(largest >= 1e-4 && largest < 1e3 && Number.isFinite(decimals))) return texts;
+  return texts.map((text, i) => (text === MISSING ? text : fixed(values[i], decimals)));
+}
+
+function decimalsOf(text) {
+  return text.includes("e") ? Infinity : (text.split(".")[1]?.length ?? 0);
+}
+
 function plain(size) {
   if (size < 1e3) return trimmed(size.toPrecision(4));
   return thousands(trimmed(size.toFixed(size < 1e6 ? 2 : 0)));
@@ -113,15 +127,29 @@ export function ago(time) {
   return relative.format(Math.min(0, Math.round(seconds)), "second");
 }
 
+const METRICS = {
+  r2: "R²", mae: "MAE", rmse: "RMSE", mse: "MSE", roc_auc: "ROC AUC", auc: "ROC AUC",
+  pr_auc: "PR AUC", brier: "Brier score", f1: "F1",
+  mean_absolute_error: "MAE", mean_squared_error: "MSE", root_mean_squared_error: "RMSE", // Keras
+};
 const WORDS = {
   binary: "binary classification", multiclass: "multiclass classification",
-  r2: "R²", mae: "MAE", rmse: "RMSE", roc_auc: "ROC AUC", pr_auc: "PR AUC",
-  brier: "Brier score", train: "training",
+  train: "training", ...METRICS,
 };
 
-/** Return the page's text for an API value: a task, a metric, a part of the split. */
+/** Return the page's text for an API value: a task, a metric, a part of the split. Keras names
+ *  the metrics of validation rows `val_…`. */
 export function word(value) {
-  return value === null ? "" : (WORDS[value] ?? value.replaceAll("_", " "));
+  if (value === null) return "";
+  if (value.startsWith("val_")) return `validation ${word(value.slice(4))}`;
+  return WORDS[value] ?? value.replaceAll("_", " ");
+}
+
+/** Return the API's name of a metric that a user typed: `roc_auc` for `ROC AUC`. */
+export function metricNamed(text) {
+  const typed = text.trim().toLowerCase();
+  const [name] = Object.entries(METRICS).find(([, label]) => label.toLowerCase() === typed) ?? [];
+  return name ?? typed.replaceAll(" ", "_");
 }
 
 /** Return the name of a version of a dataset, such as houses@2. */
@@ -144,14 +172,7 @@ export function mainFigure(figure) {
 export function bestBaseline(figure) {
   const best = figure?.baseline;
   if (!best) return null;
-  const name = baselineName(best.name, ["r2", "mae"].includes(figure.metric));
-  return `${name} ${shownAs(figure)(best.value)}`;
-}
-
-/** Return the name of a baseline, the same in all sentences and tables. */
-export function baselineName(name, isRegression) {
-  if (name === "constant") return isRegression ? "the mean" : "the majority class";
-  return name.replaceAll("_", " ");
+  return `${figure.baseline_title} ${shownAs(figure)(best.value)}`;
 }
 
 /** Return the sentence of a main figure: `ROC AUC 0.87 (0.85–0.89) on 400 test rows; linear 0.84`. */
@@ -162,7 +183,7 @@ export function figureSentence(figure) {
 }
 
 /** Return a format with the fewest decimals that make the ends of the interval differ. */
-function shownAs({ metric, low, high }) {
+export function shownAs({ metric, low, high }) {
   if (metric === "mae") return number;
   const shows = (count) => low !== null && fixed(low, count) !== fixed(high, count);
   const decimals = [2, 3, 4].find(shows) ?? (low === null ? 2 : 4);

@@ -2,7 +2,7 @@
 
 import { outcome, unreachable } from "./api.js";
 import { watchConnection } from "./connection.js";
-import { announce, h, put } from "./dom.js";
+import { announce, h, put, takeSentence } from "./dom.js";
 import { pageOf } from "./parts.js";
 import { problemBox } from "./problems.js";
 import { showSession } from "./session.js";
@@ -31,6 +31,7 @@ async function show() {
   leaving.abort();
   leaving = new AbortController();
   const { signal } = leaving;
+  const sentence = takeSentence();
   const [path, query] = address.split("?");
   const [form, place, load] = PAGES.find(([one]) => one.test(path)) ?? [];
   markPlace(place);
@@ -41,7 +42,7 @@ async function show() {
   if (signal.aborted) return;
   put(main, shown);
   main.removeAttribute("aria-busy");
-  greet(shown);
+  greet(shown, sentence);
 }
 
 async function built(load, options) {
@@ -70,14 +71,16 @@ function resume() {
 
 let isGreeted = false;
 
-/** Update title and focus for screen readers. The first page does not move the focus. */
-function greet(shown) {
+/** Update title and focus for screen readers. The first page does not move the focus. Show the
+ *  sentence about what led to the page below its title. */
+function greet(shown, sentence) {
   const title = shown.querySelector("h1");
+  if (sentence) (title.closest(".head") ?? title).after(h("p.done.outcome", sentence));
   document.title = `${title.textContent} · fitserve`;
   scrollTo(0, 0);
   if (isGreeted) {
     title.focus({ preventScroll: true });
-    announce(title.textContent);
+    announce(sentence ?? title.textContent);
   }
   isGreeted = true;
 }

@@ -84,8 +84,17 @@ export function field(label, control, { hint = null, className = "" } = {}) {
     h("label", { for: control.id }, label), control, note);
 }
 
-/** Open a modal dialog with a title and a description. */
+/** Open a modal dialog with a title and a description. It closes when another page opens. */
 export function openDialog(role, title, detail, ...children) {
+  const dialog = openModal(role, title, detail, ...children);
+  const closed = new AbortController();
+  dialog.addEventListener("close", () => closed.abort());
+  addEventListener("hashchange", () => dialog.close(), { signal: closed.signal });
+  return dialog;
+}
+
+/** Open a modal dialog that also stays when another page opens. */
+export function openModal(role, title, detail, ...children) {
   const id = newId("dialog");
   const named = { "aria-labelledby": `${id}-title`, "aria-describedby": `${id}-detail` };
   const dialog = h("dialog", { role, ...named, onclose: () => dialog.remove() },

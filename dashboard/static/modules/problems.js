@@ -50,6 +50,11 @@ export function warningsBox(warnings, title = "Warnings") {
     h("strong", title), h("ul", warnings.map((one) => h("li", shown(one)))));
 }
 
+/** Build a box with a sentence of advice, or null without one. */
+export function adviceBox(text) {
+  return text ? h("div.notice", h("p", prose(sentence(inWords(text))))) : null;
+}
+
 /** Kinds of warnings that are for information (`WarningKind.is_note`). */
 const NOTES = new Set(["appended", "left_out"]);
 

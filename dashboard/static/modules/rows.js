@@ -2,7 +2,7 @@
 
 import { get, outcome, v1 } from "./api.js";
 import { h, put } from "./dom.js";
-import { bytes, number } from "./format.js";
+import { aligned, number } from "./format.js";
 import { table } from "./parts.js";
 import { problemBox } from "./problems.js";
 
@@ -27,15 +27,22 @@ export function cellText(cell, column = null) {
   return time === "00:00:00" ? day : `${day} ${time}`;
 }
 
-/** Build the text of the size of a version; for an append, the size of the added file. */
-export function sizeNote({ num_bytes: size, num_added: added }) {
-  return h("span", added === null ? bytes(size) : `${bytes(size)} added`);
-}
-
 /** Build the table rows of `data`, with the cells of `columns` at `places`. */
 export function rowLines(data, places, columns) {
-  return data.map((row) =>
-    h("tr", places.map((place, i) => h("td", cellText(row[place], columns[i])))));
+  const cells = places.map((place, i) => columnCells(data.map((row) => row[place]), columns[i]));
+  return data.map((_, i) => h("tr", cells.map((column) => column[i])));
+}
+
+/** Build the cells of a column. Numbers have the same decimals. */
+function columnCells(values, column) {
+  const texts = isNumeric(column) ? aligned(values, Infinity) : [];
+  return values.map((value, i) => (typeof value === "number" && isNumeric(column)
+    ? h("td.figure", texts[i]) : h("td", cellText(value, column))));
+}
+
+/** Return whether the cells of a column are numbers, which are at the right. */
+export function isNumeric({ type }) {
+  return type === "numeric";
 }
 
 /** Build the first rows of a dataset. The rows appear when the service has sent them. */
@@ -52,8 +59,9 @@ function contents({ columns: names, data, total }, columns) {
   const some = names.slice(0, MOST_COLUMNS);
   const places = some.map((_, i) => i);
   const hidden = names.length - some.length;
+  const head = (name, i) => [name, isNumeric(columns[i]) ? "figure" : ""];
   return [
-    table("First rows", "first-rows", some.map((name) => [name]), rowLines(data, places, columns)),
+    table("First rows", "first-rows", some.map(head), rowLines(data, places, columns)),
     h("p.hint", `Rows 1 to ${data.length} of ${number(total)}`,
       hidden > 0 && `, without ${number(hidden)} more columns`, "."),
   ];

@@ -6,6 +6,7 @@ import { authorization, forgetKey } from "./key.js";
 import { warningsBox } from "./problems.js";
 
 const SCOPES = {
+  "models:read": "list models or show their versions, columns and code",
   "datasets:write": "upload or delete datasets",
   "runs:write": "validate, start or cancel runs",
   "models:predict": "predict",

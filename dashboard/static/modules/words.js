@@ -1,5 +1,7 @@
 // Replaces the words of the API by the words of a page.
 
+import { word } from "./format.js";
+
 /** Parts of the service's sentences that only programs need, and the words for a reader. */
 const WORDS = [
   [/ ?Send it as `Authorization: Bearer <key>`\./, " Enter the key that you were given."],
@@ -8,7 +10,8 @@ const WORDS = [
   [/Check the path and the method first: unknown ones need `admin` too\. /, ""],
   [/^row \d+, column (['"]).*?\1: (?=got )/, ""],
   [/^row \d+ has no value for the column .*/, "the value is missing"],
-  [/^send (it with nulls|null) where .*/, "leave the field empty if the value is unknown"],
+  [/^send null where .*/, "leave the field empty if the value is unknown"],
+  [/^send it with nulls where .*/, "add the column; its cells may be empty where the value is unknown"],
   [/ If curl sends the file, .*/, ""],
   [/ The request is strict, so .*/, ""],
 ];
@@ -18,9 +21,13 @@ const TITLES = {
   "Instances do not fit the model": "Some values do not fit the model",
 };
 
+/** Names of metrics in sentences. Quoted ones may be columns, and one types those in backticks. */
+const METRICS = /(?<!['`\w])(?:roc_auc|pr_auc|log_loss|r2)(?!['`\w])/g;
+
 /** Return a sentence of the service in the words of a page. */
 export function inWords(text) {
-  return WORDS.reduce((words, [api, page]) => words.replace(api, page), text);
+  const words = WORDS.reduce((said, [api, page]) => said.replace(api, page), text);
+  return words.replace(METRICS, word);
 }
 
 /** Return the title of a problem in the words of a page. */
@@ -31,7 +38,10 @@ export function titleInWords(title) {
 /** Return `fit → early stopping` for `#/fit/early_stopping`. Lists count from 1. */
 export function wordsOf(pointer) {
   const parts = pointer.replace(/^#\/?(query\/)?/, "").split("/").filter(Boolean);
-  const word = (part) => (/^\d+$/.test(part) ? `no. ${Number(part) + 1}`
-    : part.replaceAll("~1", "/").replaceAll("~0", "~").replaceAll("_", " "));
-  return parts.map(word).join(" → ");
+  const text = (part, i) => {
+    if (/^\d+$/.test(part)) return `no. ${Number(part) + 1}`;
+    if (parts[i - 1] === "require") return word(part); // conditions are by metric
+    return part.replaceAll("~1", "/").replaceAll("~0", "~").replaceAll("_", " ");
+  };
+  return parts.map(text).join(" → ");
 }

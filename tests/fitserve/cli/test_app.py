@@ -196,7 +196,7 @@ def test_url_and_key_may_precede_the_command(wire):
 
 @pytest.mark.parametrize("option", ["--limit=2000", "--json"])
 def test_a_closed_pipe_prints_no_error(wire, option):
-    """`fitserve runs list | true` exits with 1, as a table and as JSON."""
+    """`fitserve runs list | true` exits like other programs, as a table and as JSON."""
     wire.answers("GET /v1/runs", bodies.page(*[bodies.run()] * 2000))
     script = (
         f"from fitserve.cli.app import main; import sys; "
@@ -209,7 +209,7 @@ def test_a_closed_pipe_prints_no_error(wire, option):
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_server_command_is_imported_only_on_use():
@@ -259,3 +259,31 @@ def test_json_prints_one_document(wire, fitserve):
     wire.answers("GET /v1/models", Answer(bodies.page(bodies.model())))
     assert json.loads(fitserve("datasets", "list", "--json").stdout)[0]["id"] == "ds_1"
     assert json.loads(fitserve("models", "list", "--json").stdout)[0]["name"] == "wine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["runs", "list", "--limit", "0"], "got '0'; expected at least 1"),
+        (["runs", "list", "--limit", "x"], "got 'x'; expected a whole number"),
+        (["runs", "list", "--status", "done"], "'done' is not one of"),
+        (["watch", "run_1", "--timeout", "-1"], "got '-1'; expected at least 0"),
+    ],
+)
+def test_a_wrong_option_is_described_in_words(fitserve, arguments, said):
+    """The words are those of the service, not those of pydantic."""
+    done = fitserve(*arguments)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert "Input should" not in done.stderr
+    assert "Value error" not in done.stderr
+
+
+def test_an_error_is_said_once(wire, fitserve):
+    """The sentence before the lines does not repeat them."""
+    line = {"pointer": "#/ids", "detail": "got 1 id(s); expected 2 to 20"}
+    said = "These runs cannot be compared: got 1 id(s); expected 2 to 20."
+    wire.answers("GET /v1/runs/compare", problem(400, "invalid-query", said, (line,)))
+    assert fitserve("runs", "compare", "run_1").stderr == (
+        "These runs cannot be compared:\n  #/ids: got 1 id(s); expected 2 to 20\n"
+    )

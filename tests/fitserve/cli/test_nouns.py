@@ -86,8 +86,9 @@ def test_a_missing_file_is_wrong_usage(fitserve, wire, tmp_path):
 
 
 def test_a_dataset_is_deleted(wire, fitserve):
-    """The confirmation is on stderr; stdout is empty."""
+    """A key may delete and not read. The confirmation is on stderr; stdout is empty."""
     wire.answers("DELETE /v1/datasets/wine", Answer(status=204))
+    wire.answers("GET /v1/datasets/wine", problem(403, "insufficient-scope", "no"))
     done = fitserve("datasets", "delete", "wine")
     assert (done.exit_code, done.stdout) == (0, "")
     assert done.stderr == "deleted dataset 'wine'\n"
@@ -277,7 +278,8 @@ def test_runs_are_compared_in_a_table(wire, fitserve):
     done = fitserve("runs", "compare", "run_1", "run_2")
     rows = [re.split(" {2,}", line.strip()) for line in done.stdout.splitlines()]
     assert ["R² on 60 common test rows", "0.5", "0.75"] in rows
-    assert ["difference (95 % interval)", "-", "0.125 to 0.375"] in rows
+    difference = "0.25 (0.125 to 0.375): better"
+    assert ["difference (95 % interval)", "-", difference] in rows
 
 
 def test_a_comparison_shows_figures_and_the_parts_that_differ(wire, fitserve):
@@ -302,11 +304,29 @@ def test_a_comparison_shows_figures_and_the_parts_that_differ(wire, fitserve):
     rows = fitserve("runs", "compare", "run_1", "run_2").stdout.splitlines()
     heads = [row[:13].strip() for row in rows]
     assert heads == [
-        *("", "model", "main figure", "best baseline", "mae", "val_loss"),
+        *("", "model", "main figure", "best baseline", "MAE", "val_loss"),
         *("parameters", "optimizer"),
     ]
     assert rows[-2].split() == ["parameters", "9", "17"]
     assert rows[-1].split() == ["optimizer", "Adam", "SGD"]
+
+
+def test_a_comparison_fits_into_100_columns(wire, fitserve):
+    """The ids of three runs stay whole; the labels and the texts wrap."""
+    figure = bodies.main_figure()
+    known = {"fit_seconds": 1.0, "headline": None, "main_figure": figure}
+    ids = [f"run_1a22f2cc5aa3e79b6afc{i}" for i in range(3)]
+    network = "Dense 64 relu → Dense 64 relu → Dense 1 sigmoid"
+    parts = [
+        {"part": "learning rate schedule", "texts": ["none", "CosineDecay", "none"]},
+        {"part": "network", "texts": [network, "Dense 1 sigmoid", network]},
+    ]
+    body = {"epoch": [], "curves": {}, "differences": [], "warnings": []}
+    body |= {"runs": [{**bodies.run(), "id": one, **known} for one in ids]}
+    wire.answers("GET /v1/runs/compare", {**body, "different_parts": parts})
+    lines = fitserve("runs", "compare", *ids).stdout.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert lines[0].split() == ids
 
 
 def test_lists_show_the_main_figure_next_to_the_best_baseline(wire, fitserve):
@@ -336,7 +356,8 @@ def test_lists_show_the_main_figure_next_to_the_best_baseline(wire, fitserve):
 def test_json_reports_the_action(wire, fitserve, tmp_path):
     """Each command prints one object; runs and versions are as in the API."""
     artifact = "GET /v1/models/wine/versions/2/artifacts/model.onnx"
-    wire.answers("DELETE /v1/datasets/wine", Answer(status=204))
+    wire.answers("DELETE /v1/datasets/ds_1", Answer(status=204))
+    wire.answers("GET /v1/datasets/wine", bodies.dataset())
     wire.answers("POST /v1/runs/run_1/cancel", bodies.run("cancelled"))
     wire.answers("PUT /v1/models/wine/aliases/live", bodies.version(1))
     wire.answers(artifact, Answer(b"onnx"))
@@ -345,7 +366,8 @@ def test_json_reports_the_action(wire, fitserve, tmp_path):
     def result(*args):
         return json.loads(fitserve(*args, "--json").stdout)
 
-    assert result("datasets", "delete", "wine") == {"deleted": "wine"}
+    deleted = {"deleted": "wine", "id": "ds_1", "version": 1}
+    assert result("datasets", "delete", "wine") == deleted
     assert result("runs", "cancel", "run_1")["status"] == "cancelled"
     promote = ("models", "promote", "wine", 1, "--alias", "live")
     assert result(*promote)["version"] == 1
@@ -364,7 +386,7 @@ def test_a_model_or_one_version_is_deleted(wire, fitserve):
     )
     printed = fitserve("models", "delete", "wine", "--version", 2, "--json").stdout
     assert json.loads(printed) == {"deleted": "wine", "version": 2, "alias": None}
-    assert [asked.path for asked in wire.asked] == [
+    assert [asked.path for asked in wire.asked if asked.method == "DELETE"] == [
         "/v1/models/wine",
         "/v1/models/wine/versions/2",
     ]

@@ -85,6 +85,55 @@ def test_a_version_that_does_not_serve_says_what_serves(trained, fitserve, spec)
     assert f"model wine, version 2 ({undo}); now try:" in fitserve("train", spec).stdout
 
 
+def of_two_versions(wire, own, other, **changes):
+    """Answer with version 2, which serves, and the figures of it and of version 1."""
+    against = {
+        "against": 1,
+        "served": True,
+        "num_rows": 3,
+        "spec": [],
+        "contract": [],
+        "dataset": bodies.run()["dataset"],
+        "not_comparable": [],
+    }
+    new = bodies.version(2, serves=True, main_figure=own, changes=against | changes)
+    old = bodies.version(1, run_id="run_0", main_figure=other)
+    wire.answers("GET /v1/models/wine", bodies.model(serving_version=2))
+    wire.answers("GET /v1/models/wine/versions/2", new)
+    wire.answers("GET /v1/models/wine/versions/1", old)
+
+
+def test_a_worse_version_is_said_to_be_worse(trained, fitserve, spec):
+    """The figures are those of the new version and of the one that it replaced."""
+    own = bodies.main_figure(value=0.5, low=0.4, high=0.6)
+    of_two_versions(trained, own, bodies.main_figure())
+    assert (
+        "version 2 is worse than version 1, which served before: R² 0.50 (0.40–0.60) "
+        "against R² 0.84 (0.80–0.88); the intervals do not overlap\n"
+    ) in fitserve("train", spec).stdout
+
+
+def test_versions_that_cannot_be_compared_say_why(trained, fitserve, spec):
+    """Figures on rows that both held out follow, if there are any."""
+    own = bodies.main_figure(value=0.5, low=0.4, high=0.6)
+    reason = "the splits differ"
+    of_two_versions(trained, own, bodies.main_figure(), not_comparable=[reason])
+    common = {"metric": "r2", "side": "test", "num_rows": 60, "values": [0.75, 0.5]}
+    common |= {"low": -0.375, "high": -0.125}
+    compared = {"runs": [], "epoch": [], "curves": {}, "differences": [], "warnings": []}
+    trained.answers("GET /v1/runs/compare", {**compared, "common": common})
+    lines = fitserve("train", spec).stdout.splitlines()
+    assert (
+        "version 2 has R² 0.50 (0.40–0.60) and version 1, which served before, has R² "
+        "0.84 (0.80–0.88): not comparable, because the splits differ"
+    ) in lines
+    assert (
+        "R² on 60 common test rows: version 2 has 0.5, version 1 has 0.75; difference "
+        "-0.25 (-0.375 to -0.125): worse"
+    ) in lines
+    assert trained.asked[-1].query == {"ids": "run_0,run_1"}
+
+
 def test_a_table_is_uploaded_first(trained, fitserve, spec, tmp_path):
     """The run uses the id of that upload; the name of the file is the name of the model."""
     data = tmp_path / "wine.csv"

@@ -87,7 +87,8 @@ def test_the_file_of_the_report_has_the_interval(bench):
     """The baseline is not in the file, which is written before baselines are trained."""
     run = bench.train(spec(model_name="file"))
     stored = get(bench, "models/file/versions/1/artifacts/report.json")["main_figure"]
-    assert stored == {**run["main_figure"], "baseline": None}
+    absent = {"baseline": None, "baseline_title": None}
+    assert stored == {**run["main_figure"], **absent}
 
 
 @pytest.mark.heavy

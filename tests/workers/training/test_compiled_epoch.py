@@ -1,5 +1,7 @@
 """Test that the compiled epoch trains as `keras.Model.fit` does."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
@@ -207,8 +209,19 @@ def test_chunks_change_nothing(monkeypatch):
     )
     models = [network(Task.REGRESSION, "mse", ADAM) for _ in range(2)]
     expected = by_keras(models[0], train, validation, 4)
+    steps = ("train_step", "test_step")
+    traces = [counted(models[1], step) for step in steps]
     history = by_us(models[1], train, validation, 4, xla=False)
     assert_same(models[1], history, models[0], expected)
+    # once for full and shorter batches in all functions of the epoch
+    assert [trace.call_count for trace in traces] == [1, 1]
+
+
+def counted(model, name):
+    """Replace a method of a model by a mock that calls it, and return the mock."""
+    spy = Mock(wraps=getattr(model, name))
+    setattr(model, name, spy)
+    return spy
 
 
 def test_early_stopping_stops_where_keras_stops():

@@ -3,10 +3,11 @@
 
 import { get, v1 } from "../api.js";
 import { lineChart } from "../charts/lines.js";
+import { difference, isBetter } from "../comparing.js";
 import { h } from "../dom.js";
-import { bestBaseline, duration, elapsed, integer, number, word } from "../format.js";
+import { aligned, bestBaseline, duration, elapsed, integer, number, word } from "../format.js";
 import { card, emptyNote, figureSpans, labelled, pageOf, select, table } from "../parts.js";
-import { warningsBox } from "../problems.js";
+import { adviceBox, warningsBox } from "../problems.js";
 import { History } from "../runs/history.js";
 import { epochsText, fitsOf, keptEpoch, keptFit, statusChip } from "../runs/status.js";
 
@@ -26,7 +27,8 @@ export async function page({ given: [list], signal }) {
     ids.length > 1 ? get(`v1/runs/compare?ids=${query}`, signal) : null,
   ]);
   return pageOf("Compare runs", picker(ids, recent.items), runs.length
-    ? [warningsBox(compared?.warnings ?? [], "Read with care"), summary(runs, compared),
+    ? [warningsBox(compared?.warnings ?? [], "Read with care"), adviceBox(compared?.advice),
+      summary(runs, compared),
       differing(runs, compared), overlay(runs)]
     : emptyNote("Add runs above, or select them on the Runs page. For example, compare a wide "
       + "network with a deep one, or a network with dropout and one without."));
@@ -87,12 +89,12 @@ function overlay(runs) {
     const drawn = runs.map(({ name, history }, colour) =>
       ({ name, colour, xs: history.epochs, ys: history.of(metric.value) }));
     const said = drawn.map(({ name, ys }) =>
-      `${name}: ${metric.value} ends at ${number(ys.at(-1))}`);
+      `${name}: ${word(metric.value)} ends at ${number(ys.at(-1))}`);
     const series = drawn.filter(({ ys }) => ys.length);
     chart.update({ series, isLog: log.checked, label: said.join("; ") });
   };
   const log = h("input", { type: "checkbox", onchange: draw });
-  const metric = select(metrics, first, { onchange: draw });
+  const metric = select(metrics.map((name) => [name, word(name)]), first, { onchange: draw });
   draw();
   const controls = h("span.check", labelled("check", "Metric", metric),
     h("label.check", log, "Logarithmic scale"));
@@ -104,12 +106,13 @@ function summary(runs, compared) {
   const figures = [
     ["Main figure", ({ run }) => h("span", figureSpans(run.main_figure))],
     ["Best baseline", ({ run }) => bestBaseline(run.main_figure) ?? "–"],
-    ...commonRows(compared?.common),
+    ...commonRows(runs, compared?.common),
   ].map(([title, cell]) => [title, runs.map(cell)]);
+  const losses = aligned(runs.map(({ run, history }) =>
+    run.metrics.val_loss ?? lowest(history.of("val_loss"))));
   const others = [
     ["Status", ({ run }) => statusChip(run.status), ({ run }) => run.status],
-    ["Validation loss", ({ run, history }) =>
-      number(run.metrics.val_loss ?? lowest(history.of("val_loss")))],
+    ["Validation loss", (_, i) => losses[i]],
     ["Network", ({ run }) => shape(run)],
     ["Parameters", ({ run }) => integer(run.num_params)],
     ["Kept epoch", keptText],
@@ -129,17 +132,30 @@ function metricRows(runs, compared) {
   const reports = (compared?.runs ?? []).map(({ headline }) => headline?.metrics ?? {});
   const main = new Set(runs.map(({ run }) => run.main_figure?.metric));
   const names = [...new Set(reports.flatMap(Object.keys))].filter((name) => !main.has(name));
-  return names.map((name) => [word(name), reports.map((metrics) => number(metrics[name]))]);
+  return names.map((name) => [word(name), aligned(reports.map((metrics) => metrics[name]))]);
 }
 
 /** Return the rows of the main figures on rows that both runs held out, if there are any. */
-function commonRows(common) {
+function commonRows(runs, common) {
   if (!common) return [];
   const { metric, side, num_rows: count, values, low, high } = common;
   const title = `${word(metric)} on ${integer(count)} common ${side} rows`;
-  const bounds = (_, i) => (i ? `${number(low)} to ${number(high)}` : "");
-  return [[title, (_, i) => number(values[i])],
-    ...(low === null ? [] : [["Difference (95 % interval)", bounds]])];
+  const texts = aligned(values);
+  const shown = [title, (_, i) => texts[i]];
+  if (values.includes(null)) return [shown];
+  const value = values[1] - values[0];
+  const against = (_, i) => (i ? h("span",
+    h("span.whole", difference({ metric, value, low, high })),
+    h("span.rival", betterOf(runs.map(({ name }) => name), common))) : "–");
+  return [shown, [low === null ? "Difference" : "Difference (95 % interval)", against]];
+}
+
+/** Return which of two runs is better on common rows, and whether that is certain. */
+function betterOf([first, second], { metric, values, low, high }) {
+  if (values[0] === values[1]) return "Neither is better.";
+  const better = isBetter(metric, values[1], values[0]) ? second : first;
+  const isUncertain = low !== null && low <= 0 && high >= 0;
+  return `${better} is better${isUncertain ? ", but the interval includes 0" : ""}.`;
 }
 
 /** Return the kept epoch as a number in the fit whose curve is drawn. */

@@ -39,14 +39,14 @@ export function createCard(isFirst) {
   const failed = h("div");
   const read = () => ({
     name: name.value.trim(),
-    workspace: workspace.value.trim(),
+    workspace: workspace.value.trim() || undefined, // the service has a default
     scopes: scopes.filter(({ box }) => box.checked).map(({ box }) => box.value),
     expires_in_days: numberIn(days),
     limits: Object.fromEntries(limits.map(([key, , input]) => [key, numberIn(input)])),
   });
   const form = h("form.stacked", { novalidate: true },
-    h("div.fields", field("Name", name, { hint: "Letters, digits, dot, dash, underscore." }),
-      field("Workspace", workspace),
+    h("div.fields", field("Name", name, { hint: "Required. Letters, digits, dot, dash, underscore." }),
+      field("Workspace", workspace, { hint: "Empty: default." }),
       field("Days until it expires", days, { hint: "Empty: never." })),
     scopeSet(scopes),
     h("details", h("summary", "Limits"), h("div.fields", limits.map(([, label, input]) =>
@@ -90,7 +90,7 @@ function numberIn({ value }) {
 /** Show the secret, which the service never returns again. Then list the keys. After the first
  *  key, every request needs one, so the page offers to use it. */
 function showSecret({ name, workspace, key }, isFirst) {
-  const secret = h("textarea", { rows: 3, readonly: true, onfocus: () => secret.select() });
+  const secret = h("textarea.mono", { rows: 3, readonly: true, onfocus: () => secret.select() });
   secret.value = key;
   const close = h("button", { class: isFirst ? "" : "primary", onclick: () => dialog.close() },
     isFirst ? "Close without using it" : "Done");
@@ -108,5 +108,4 @@ function showSecret({ name, workspace, key }, isFirst) {
     secret.value = "";
     if (location.hash === here) goTo(here);
   });
-  addEventListener("hashchange", () => dialog.close(), { once: true }); // another page opens
 }

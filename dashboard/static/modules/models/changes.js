@@ -32,3 +32,15 @@ export function lastUndoable({ items }, alias) {
     one.alias === alias && one.undoes === null && !undone.has(one.number));
   return last && last.before !== null ? last : null;
 }
+
+/** Return a sentence if a version served before, or an alias pointed to it; otherwise "". */
+export function formerUse({ items }, version) {
+  const names = new Set(items.filter((one) => one.after === version).map((one) => one.alias));
+  const aliases = [...names].filter((alias) => alias !== null);
+  const uses = [
+    names.has(null) && "served",
+    aliases.length > 0 && `had the alias ${aliases.join(" and ")}`,
+  ].filter(Boolean);
+  if (!uses.length) return "";
+  return `Version ${version} ${uses.join(" and ")} before. After the deletion, you cannot roll back to it.`;
+}

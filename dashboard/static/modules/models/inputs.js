@@ -18,7 +18,7 @@ export function inputField(name, property, example) {
     ? select(choices.map((one) => [one, one || "missing"]), value, { "data-column": name })
     : textInput(name, types, choices, value);
   control.setAttribute("aria-required", String(isRequired));
-  const hint = [isRequired ? "required" : "optional", ...hintsOf(property)].join(", ");
+  const hint = [isRequired ? "required" : "may be empty", ...hintsOf(property)].join(", ");
   const element = field(name, control, { hint });
   if (choices && !isList) element.append(suggestions(control, choices));
   const read = () => parsed(control.value.trim(), types);

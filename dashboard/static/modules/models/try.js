@@ -10,9 +10,12 @@ import { inputField } from "./inputs.js";
 import { fileForm } from "./try_file.js";
 
 const NO_VALUE = { detail: "enter a value: every row of the training data had one" };
+const INCOMPLETE = "No prediction: enter a value in each marked field.";
 
 export function tryForm(version, schema) {
-  return card("try", "Predict", [rowForm(version, schema), fileForm(version)]);
+  const path = versionPath(version, "predict");
+  return card("try", "Predict",
+    [rowForm(version, schema), fileForm({ path, target: version.target })]);
 }
 
 /** Build the form for one row. It begins with a row of the training data. */
@@ -27,14 +30,14 @@ function rowForm(version, schema) {
     h("div.go", h("button.primary", `Predict ${version.target}`)));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (!areComplete(inputs)) return;
+    if (!areComplete(inputs)) return put(answer, h("p.hint", INCOMPLETE));
     const row = Object.fromEntries(inputs.map(({ name, read }) => [name, read()]));
     const path = versionPath(version, "predict");
     const { value, problem } = await outcome(send("POST", path, { instances: [row] }));
     put(answer, value ? answered(version.target, value) : problemBox(problem));
     const wrong = markFields(problem, form);
     wrong?.focus();
-    (wrong ?? answer).scrollIntoView({ block: "nearest" });
+    return (wrong ?? answer).scrollIntoView({ block: "nearest" });
   });
   return [form, answer];
 }

@@ -1,6 +1,6 @@
 // Predicts the rows of a file, shows the first ones, and saves all as a CSV.
 
-import { outcome, request, versionPath } from "../api.js";
+import { outcome, request } from "../api.js";
 import { announce, h, prose, put } from "../dom.js";
 import { integer, number, plural } from "../format.js";
 import { field, table } from "../parts.js";
@@ -10,33 +10,32 @@ import { csvButton, predictionColumns } from "./predictions.js";
 const ACCEPTED = ".csv,.tsv,.txt,.gz,.zst,.jsonl,.ndjson,.parquet,.arrow,.feather,.xlsx,.ods,text/csv";
 const [MOST_ROWS, MOST_COLUMNS, MOST_WARNINGS] = [50, 20, 10];
 
-/** Build the form. A chosen file is predicted at once. */
-export function fileForm(version) {
+/** Build the form. A chosen file is predicted at once, at `path`. `target` names the predictions. */
+export function fileForm({ path, target }) {
   const answer = h("div");
   const predict = async () => {
     const [file] = input.files;
     if (!file) return;
     put(answer, h("p", { role: "status" }, `Predicting the rows of ${file.name} …`));
-    const { value, problem } = await outcome(predicted(version, file));
+    const { value, problem } = await outcome(predicted(path, file));
     input.value = ""; // so that the same file can be chosen again
-    put(answer, value ? shown(version, file, value) : problemBox(problem, { hasRows: true }));
+    put(answer, value ? shown(target, file, value) : problemBox(problem, { hasRows: true }));
     if (value) announce(`${plural(value.predictions.length, "row")} predicted.`);
     answer.scrollIntoView({ block: value ? "start" : "nearest" });
   };
   const input = h("input", { type: "file", accept: ACCEPTED, onchange: predict });
-  const hint = "CSV, Parquet, Excel and others, with the columns of the form. "
+  const hint = "CSV, Parquet, Excel and others, with the columns of the training data. "
     + "For a very large file, use the command fitserve predict.";
   return h("div.of-file", h("h3", "Rows of a file"), field("File", input, { hint }), answer);
 }
 
-async function predicted(version, file) {
+async function predicted(path, file) {
   const headers = { "Content-Type": "text/csv" }; // the service recognises the format
-  const path = `${versionPath(version, "predict")}?rows=true`;
-  return (await request(path, { method: "POST", headers, body: file })).json();
+  return (await request(`${path}?rows=true`, { method: "POST", headers, body: file })).json();
 }
 
-function shown({ target, version }, file, answer) {
-  const { predictions, warnings = [] } = answer;
+function shown(target, file, answer) {
+  const { predictions, warnings = [], model_version: version } = answer;
   const count = plural(predictions.length, "row");
   return [
     h("div.head", h("h3", `${count} of ${file.name} predicted by version ${version}`),

@@ -1,6 +1,7 @@
 // The lineage of a model: its versions with what each changed, and which of them callers get.
 
 import { outcome, send, v1 } from "../api.js";
+import { comparedFigure } from "../comparing.js";
 import { h, put } from "../dom.js";
 import { ago, datasetName, figureSentence, integer, moment, plural } from "../format.js";
 import { layerText } from "../layer_text.js";
@@ -109,10 +110,13 @@ function against({ changes }) {
 
 function figure({ main_figure: read, changes }) {
   if (!read) return null;
-  const reasons = changes?.not_comparable ?? [];
-  return [figureSentence(read),
-    reasons.length > 0 && h("span.rival",
-      `not comparable with version ${changes.against}: ${reasons.join(", ")}`)];
+  return [figureSentence(read), changes && h("span.rival", againstFigure(read, changes))];
+}
+
+function againstFigure(read, { against: number, not_comparable: reasons, main_figure: former }) {
+  if (reasons.length) return `not comparable with version ${number}: ${reasons.join(", ")}`;
+  const { words, before } = comparedFigure(read, former);
+  return `${words} version ${number} (${before})`;
 }
 
 function rows({ dataset, num_rows: count, changes }) {

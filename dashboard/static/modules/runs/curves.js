@@ -2,7 +2,7 @@
 
 import { lineChart } from "../charts/lines.js";
 import { h } from "../dom.js";
-import { integer, number, plural } from "../format.js";
+import { integer, number, plural, word } from "../format.js";
 import { card } from "../parts.js";
 import { earlyStops, epochNamed, fitsOf, keptEpoch, placed } from "./status.js";
 
@@ -16,7 +16,7 @@ export function curves(history) {
   const addChart = (title, height) => {
     const heading = (epoch) => epochNamed(shownRun, history, epoch);
     const chart = lineChart({
-      title, xLabel: "epoch", height, isWhole: true, xText: integer, heading,
+      title: word(title), xLabel: "epoch", height, isWhole: true, xText: integer, heading,
     });
     charts.set(title, chart);
     return chart.element;
@@ -95,6 +95,6 @@ function labelOf(history, metric, run) {
     .map(({ name, ys }) => `${name} from ${number(ys[0])} to ${number(ys.at(-1))}`);
   const fits = fitsOf(run) > 1
     && `in ${integer(history.pieces.length)} of ${integer(fitsOf(run))} fits`;
-  const what = [metric, plural(history.epochs.length, "epoch"), fits].filter(Boolean).join(", ");
+  const what = [word(metric), plural(history.epochs.length, "epoch"), fits].filter(Boolean).join(", ");
   return [what, ...ends, keptEpoch(run) && bestNamed(run, history)].filter(Boolean).join("; ");
 }

@@ -3,8 +3,10 @@
 import { outcome, send, v1 } from "../api.js";
 import { announce, h, put } from "../dom.js";
 import { card, field } from "../parts.js";
-import { markFields, problemBox } from "../problems.js";
+import { markField, markFields, problemBox } from "../problems.js";
 import { tagLink } from "./tags.js";
+
+const TAG = /^([^:]+?)\s*:\s*(.*)$/;
 
 /** Build the card. Each change is sent at once; the answer shows what is stored. */
 export function notesCard(run) {
@@ -43,7 +45,10 @@ function newTag(change) {
   });
   const onsubmit = async (event) => {
     event.preventDefault();
-    const [, name, value = ""] = /^\s*([^:]*?)\s*(?::\s*(.*?)\s*)?$/.exec(input.value);
+    const given = input.value.trim();
+    if (!given) return input.focus();
+    const [, name, value] = TAG.exec(given) ?? [];
+    markField(input, name ? [] : [{ detail: `got “${given}”, expected name:value, such as team:red` }]);
     if (!name) return input.focus();
     input.dataset.pointer = `#/tags/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
     const stored = await change({ tags: { [name]: value } }, `The tag ${name} was added.`);

@@ -1,9 +1,10 @@
 // The page of a run, during and after training.
 
-import { get, send, v1 } from "../api.js";
+import { get, outcome, send, v1, versionPath } from "../api.js";
 import { announce, h, perFrame, put } from "../dom.js";
-import { duration, elapsed, integer, moment, number, word } from "../format.js";
+import { aligned, duration, elapsed, integer, moment, word } from "../format.js";
 import { fileLink } from "../models/downloads.js";
+import { standing } from "../models/standing.js";
 import { card, pairs, rowCounts, table } from "../parts.js";
 import { attempt, problemBox, warningsBox } from "../problems.js";
 import { lackingNotice } from "../session.js";
@@ -19,8 +20,8 @@ export async function page({ given: [id], signal }) {
   const [first, history] =
     await Promise.all([get(v1("runs", id), signal), History.load(id, signal)]);
   let run = first;
-  const [head, measures, notices, next, warnings, report, facts] =
-    Array.from({ length: 7 }, () => h("div"));
+  const [head, measures, notices, next, warnings, report, facts, place] =
+    Array.from({ length: 8 }, () => h("div"));
   const verdict = h("p.verdict", { role: "status" });
   const bar = h("progress", { "aria-label": "Training progress" });
   const progress = h("div.progress", bar, h("p"));
@@ -40,6 +41,7 @@ export async function page({ given: [id], signal }) {
     if (run.ended_at) {
       showReport(run, history, { verdict, next, report }, signal)
         .catch((error) => put(report, failureBox(error)));
+      showStanding(run, place, signal);
     }
   };
   draw();
@@ -58,8 +60,17 @@ export async function page({ given: [id], signal }) {
     followRun(id, history, { epoch, status }, signal)
       .catch((error) => put(notices, failureBox(error)));
   }
-  return h("section", head, verdict, progress, lackingNotice(["runs:write"]), notices, next,
+  return h("section", head, verdict, place, progress, lackingNotice(["runs:write"]), notices, next,
     warnings, report, charts.element, measures, details(run, facts));
+}
+
+/** Say whether the version of the run serves, and how it compares to the one before. */
+async function showStanding({ model_name: name, model_version: version }, place, signal) {
+  if (!version) return;
+  const path = versionPath({ model_name: name, version });
+  const { value } = await outcome(get(path, signal)); // deleted, or hidden from the key
+  const href = `#/models/${encodeURIComponent(name)}`;
+  put(place, value && standing(value, h("p.links", h("a", { href }, `Versions of ${name}`))));
 }
 
 /** Build a box for an error of a background task. */
@@ -113,11 +124,11 @@ function measuresOf({ metrics, ...run }, history) {
   const sides = [["validation", "val_"], ["test", "test_"], ["training", ""]]
     .filter(([, prefix]) => plain.some((name) => `${prefix}${name}` in metrics));
   const title = `Metrics at ${epochNamed(run, history, keptEpoch(run) ?? run.progress.epoch)}`;
-  const heads = plain.map((name) => [name, "figure"]);
+  const heads = plain.map((name) => [word(name), "figure"]);
+  const columns = plain.map((name) => aligned(sides.map(([, prefix]) => metrics[`${prefix}${name}`])));
   return card("figures", title,
-    table(title, "", [h("td"), ...heads], sides.map(([side, prefix]) =>
-      h("tr", h("th", { scope: "row" }, side),
-        plain.map((name) => h("td.figure", number(metrics[`${prefix}${name}`])))))));
+    table(title, "", [h("td"), ...heads], sides.map(([side], i) =>
+      h("tr", h("th", { scope: "row" }, side), columns.map((column) => h("td.figure", column[i]))))));
 }
 
 /** Return the properties of the run. Some are known only after the run has ended. */

@@ -93,7 +93,7 @@ function endSentence(run, history) {
     : `after epoch ${epoch} of ${epochs}`;
   const all = `${fits} fits with ${epoch} epochs in total`;
   return {
-    completed: isOfSeveral ? `${all}.` : `All ${epochs} epochs are complete.`,
+    completed: isOfSeveral ? `${all}.` : allText(run.progress.epochs),
     early_stopping: isOfSeveral
       ? `${all}. The kept fit stopped early because it no longer improved.`
       : `Stopped early ${after}: the network no longer improved.`,
@@ -102,6 +102,10 @@ function endSentence(run, history) {
     nan_loss: `Stopped ${after}: the loss became NaN. A lower learning rate usually helps.`,
     failed: `Failed ${after}.`,
   }[run.stop_reason ?? run.status] ?? `Ended ${after}.`;
+}
+
+function allText(epochs) {
+  return epochs === 1 ? "The only epoch is complete." : `All ${integer(epochs)} epochs are complete.`;
 }
 
 function keptSentence(run, history) {

@@ -174,7 +174,7 @@ function jsonView(draft) {
     if (isObject) draft.replace("json", spec);
   };
   const named = { "aria-label": title, "aria-describedby": id };
-  const text = h("textarea", { spellcheck: "false", rows: 18, ...named, oninput });
+  const text = h("textarea.mono", { spellcheck: "false", rows: 18, ...named, oninput });
   refresh();
   return { element: h("details", h("summary", title), text, note), refresh };
 }

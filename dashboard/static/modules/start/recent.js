@@ -7,7 +7,7 @@ import { statusChip } from "../runs/status.js";
 
 const SHOWN = 5;
 const SIMILAR = { most: 3, factor: 3 };
-const HEADS = [["Run"], ["Status"], ["Dataset", "dataset"], ["Main figure", "figure"],
+const HEADS = [["Run"], ["Status"], ["Dataset", "dataset"], ["Main figure", "verdict"],
   ["Created", "figure created"]];
 
 /** Build the section of the last runs. It is empty until `asked` gives runs. */

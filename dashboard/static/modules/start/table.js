@@ -1,13 +1,12 @@
 // Step 1: upload a file, or select an existing dataset.
 
-import { get, outcome, v1 } from "../api.js";
-import { deleteButton } from "../deletion.js";
+import { get, outcome } from "../api.js";
 import { announce, h, newId, put } from "../dom.js";
-import { plural } from "../format.js";
+import { bytes, integer, plural } from "../format.js";
 import { card, labelled, select } from "../parts.js";
 import { attempt, problemBox, remarkBoxes } from "../problems.js";
-import { sizeNote } from "../rows.js";
 import { ACCEPTED, sendTable } from "../sending.js";
+import { deleteVersionButton } from "../tables/deletion.js";
 import { exampleTable } from "./example.js";
 import { filePreview, typesQuery } from "./preview.js";
 
@@ -86,18 +85,14 @@ async function sent(file, types, place, show, signal) {
 }
 
 function facts(dataset) {
-  const { id, name, num_rows: rows, columns, warnings, warning_kinds: kinds } = dataset;
+  const { name, num_rows: rows, columns, warnings, warning_kinds: kinds } = dataset;
+  const { version, num_bytes: size, num_added: added } = dataset;
   return [
     h("div.facts",
-      h("strong", name), h("span", plural(rows, "row")),
-      h("span", plural(columns.length, "column")), sizeNote(dataset),
-      deleteButton(v1("datasets", id), name, {
-        label: "Delete this dataset",
-        title: `Delete the dataset ${name}?`,
-        detail: "This permanently deletes the rows and the uploaded file. "
-          + "Models that were trained on this dataset continue to work.",
-        next: "#/",
-      })),
+      h("strong", name), h("span", `version ${version}`),
+      h("span", plural(rows, "row"), added !== null && `, ${integer(added)} of them appended`),
+      h("span", plural(columns.length, "column")), h("span", `file of ${bytes(size)}`),
+      deleteVersionButton(dataset, "#/")),
     remarkBoxes(warnings, kinds, "Warnings from reading the file"),
   ];
 }

@@ -1,7 +1,7 @@
 // The dialog that appends the rows of a file to a table, as its next version.
 
 import { outcome, v1 } from "../api.js";
-import { announce, h, put } from "../dom.js";
+import { goTo, h, put } from "../dom.js";
 import { plural } from "../format.js";
 import { field, openDialog } from "../parts.js";
 import { problemBox } from "../problems.js";
@@ -30,9 +30,9 @@ function open({ name, version, num_rows: rows }, signal) {
     button.disabled = false;
     if (problem) return put(place, problemBox(problem, { hasRows: true }));
     dialog.close();
-    announce(`${plural(value.num_added, "row")} appended as version ${value.version}.`);
-    location.hash = `#/tables/${encodeURIComponent(name)}?version=${value.version}`;
-    return null;
+    return goTo(`#/tables/${encodeURIComponent(name)}?version=${value.version}`,
+      `${plural(value.num_added, "row")} appended: version ${value.version} has `
+      + `${plural(value.num_rows, "row")}.`);
   };
   const button = h("button.primary", "Append");
   const ended = AbortSignal.any([signal, leaving.signal]);
@@ -42,5 +42,4 @@ function open({ name, version, num_rows: rows }, signal) {
       h("div.actions",
         h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), button)));
   dialog.addEventListener("close", () => leaving.abort(new DOMException("closed", "AbortError")));
-  addEventListener("hashchange", () => dialog.close(), { once: true }); // another page opens
 }

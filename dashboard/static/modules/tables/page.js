@@ -1,24 +1,22 @@
 // A table: its versions and first rows; more rows, another name, deletion.
 
-import { get, outcome, v1 } from "../api.js";
-import { deleteButton } from "../deletion.js";
+import { get, outcome } from "../api.js";
 import { h } from "../dom.js";
-import { ago, integer, moment, plural } from "../format.js";
+import { ago, bytes, integer, moment, plural } from "../format.js";
 import { card, pageOf, table } from "../parts.js";
 import { remarkBoxes } from "../problems.js";
-import { firstRows, sizeNote } from "../rows.js";
+import { firstRows } from "../rows.js";
 import { statusChip } from "../runs/status.js";
 import { lackingNotice } from "../session.js";
 import { appendButton } from "./append.js";
+import { deleteVersionButton } from "./deletion.js";
 import { trainLink } from "./list.js";
 import { openRename } from "./rename.js";
 
 const HEADS = [
-  ["Version"], ["Rows", "figure"], ["Columns", "figure columns"], ["Size", "figure size"],
+  ["Version"], ["Rows", "figure"], ["Columns", "figure columns"], ["File size", "figure size"],
   ["Created", "figure created"], ["Train", "choose"], ["Delete"],
 ];
-const DETAIL = "This permanently deletes the version and the files that no later version has. "
-  + "Models that were trained on it continue to work.";
 
 /** Build the page of `#/tables/NAME`; `?version=2` shows the rows of that version. */
 export async function page({ given: [name], query, signal }) {
@@ -66,7 +64,7 @@ function rowsSection(dataset, signal) {
   return card("rows", `First rows of version ${version}`, [
     h("div.facts", about, filename && h("span",
       added === null ? `from the file ${filename}`
-        : `${plural(added, "row")} added from the file ${filename}`)),
+        : `${plural(added, "row")} appended from the file ${filename}`)),
     error && h("p.wrong", error.detail),
     remarkBoxes(warnings, kinds, "Warnings from reading the file"),
     status === "ready" && firstRows(dataset, signal),
@@ -83,25 +81,20 @@ function versionsSection(versions, shown, next) {
 
 function row(dataset, isShown, count) {
   const {
-    id, name, version, status, num_rows: rows, num_added: added, columns,
+    name, version, status, num_rows: rows, num_added: added, columns, num_bytes: size,
     created_at: created,
   } = dataset;
   const isReady = status === "ready";
   const href = `#/tables/${encodeURIComponent(name)}?version=${version}`;
-  const remove = deleteButton(v1("datasets", id), `${name}, version ${version},`, {
-    label: `Delete version ${version}`,
-    title: `Delete version ${version} of the table ${name}?`,
-    detail: DETAIL,
-    next: count > 1 ? `#/tables/${encodeURIComponent(name)}` : "#/tables",
-  });
+  const next = count > 1 ? `#/tables/${encodeURIComponent(name)}` : "#/tables";
   return h("tr", { class: isShown ? "is-current" : "" },
     h("th", { scope: "row" },
       h("a", { href, "aria-current": isShown ? "true" : null }, `version ${version}`)),
     h("td.figure", isReady ? integer(rows) : statusChip(status),
-      added !== null && isReady && h("span.rival", `${integer(added)} added`)),
+      added !== null && isReady && h("span.rival", `${integer(added)} appended`)),
     h("td.figure.columns", isReady ? integer(columns.length) : ""),
-    h("td.figure.size", sizeNote(dataset)),
+    h("td.figure.size", bytes(size)),
     h("td.figure.created", { title: moment(created) }, ago(created)),
     h("td.choose", isReady && trainLink(`${name}@${version}`)),
-    h("td", remove));
+    h("td", deleteVersionButton(dataset, next, "Delete")));
 }

@@ -1,7 +1,7 @@
 // The dialog that gives a table another name.
 
 import { send, v1 } from "../api.js";
-import { announce, h } from "../dom.js";
+import { goTo, h } from "../dom.js";
 import { field, openDialog } from "../parts.js";
 import { attempt } from "../problems.js";
 
@@ -21,8 +21,7 @@ export function openRename(name) {
     const change = () => send("PATCH", v1("datasets", name), { name: wanted });
     if (!(await attempt(button, failed, change))) return;
     dialog.close();
-    location.hash = `#/tables/${encodeURIComponent(wanted)}`;
-    announce(`${name} is now named ${wanted}.`);
+    goTo(`#/tables/${encodeURIComponent(wanted)}`, `${name} is now named ${wanted}.`);
   };
   const button = h("button.primary", "Rename");
   const dialog = openDialog("dialog", `Rename ${name}`, DETAIL,
@@ -30,6 +29,5 @@ export function openRename(name) {
       field("New name", input, { hint: HINT }), failed,
       h("div.actions",
         h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), button)));
-  addEventListener("hashchange", () => dialog.close(), { once: true }); // another page opens
   input.select();
 }

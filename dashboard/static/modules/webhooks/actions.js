@@ -2,7 +2,7 @@
 
 import { outcome, send, v1 } from "../api.js";
 import { deleteButton } from "../deletion.js";
-import { announce, goTo, h, put } from "../dom.js";
+import { goTo, h, put } from "../dom.js";
 import { openDialog } from "../parts.js";
 import { markFields, problemBox } from "../problems.js";
 import { secretField } from "./secret.js";
@@ -38,8 +38,7 @@ async function sendAgain(id, body) {
   const path = v1("runs", id, "webhook", "retry");
   const { problem } = await outcome(send("POST", path, body));
   if (problem) return problem;
-  goTo(location.hash);
-  announce("The message is sent again.");
+  goTo(location.hash, "The message is sent again.");
   return null;
 }
 

@@ -1,13 +1,13 @@
 // The form that gives a run a webhook.
 
 import { outcome, send, v1 } from "../api.js";
-import { announce, goTo, h, put } from "../dom.js";
+import { goTo, h, put } from "../dom.js";
 import { ago } from "../format.js";
 import { card, field, select } from "../parts.js";
 import { markFields, problemBox } from "../problems.js";
 import { secretField } from "./secret.js";
 
-const HINT = "https, with a public address.";
+const HINT = "Required. https, with a public address.";
 const SECRET = "Optional. It signs the message, so that the receiver can check it. Store it at the "
   + "receiver: it is never shown again.";
 
@@ -35,8 +35,7 @@ export function createCard(runs, chosen) {
       put(failed, problemBox(problem));
       return markFields(problem, form)?.focus();
     }
-    goTo("#/webhooks");
-    return announce("The webhook was created.");
+    return goTo("#/webhooks", "The webhook was created.");
   });
   return card("create-webhook", "Give a run a webhook", [
     h("p.hint", "An ended run sends its message at once. A webhook that the run has is replaced. "

@@ -9,7 +9,7 @@ const HINT = "whsec_ and 24 to 64 bytes in base64. It is never shown again.";
 
 /** Build the field. With `generates`, buttons make and copy a random secret. */
 export function secretField({ generates = false, hint = HINT } = {}) {
-  const input = h("input", {
+  const input = h("input.mono", {
     type: "text", autocomplete: "off", spellcheck: "false", maxlength: 200,
     "data-pointer": "#/secret",
   });

@@ -108,6 +108,20 @@ def test_a_network_with_the_best_main_figure_is_no_underfit():
     assert read(*CURVES["fine"], **figures, main_figure=figure).word == "fine"
 
 
+@pytest.mark.parametrize(("auc", "word"), [(0.9994, "fine"), (0.98, "underfit")])
+def test_a_network_with_a_perfect_main_figure_is_not_too_small(auc, word):
+    """Its probabilities are worse than those of a baseline, which is perfect too."""
+    best = {"name": "linear", "value": 1.0}
+    known = {"metric": "roc_auc", "value": auc, "low": None, "high": None}
+    figure = MainFigure(side="test", num_rows=200, baseline=best, **known)
+    figures = {
+        "metrics": {"log_loss": 0.3, "roc_auc": auc},
+        "training_metrics": {"log_loss": 0.6},
+        "rivals": {"constant": {"log_loss": 0.69}, "linear": {"log_loss": 0.1}},
+    }
+    assert read(*CURVES["fine"], **figures, main_figure=figure).word == word
+
+
 @pytest.mark.parametrize(("training", "word"), [(0.55, "underfit"), (0.8, "fine")])
 def test_a_network_that_fits_its_training_rows_is_large_enough(training, word):
     """The baseline is better on held-out rows, with 0.6."""

@@ -3,7 +3,7 @@
 import { lineChart } from "../../charts/lines.js";
 import { extent } from "../../charts/scale.js";
 import { h } from "../../dom.js";
-import { integer, number, percent } from "../../format.js";
+import { aligned, integer, number, percent } from "../../format.js";
 import { table } from "../../parts.js";
 
 const UNIT = [0, 1];
@@ -96,9 +96,10 @@ function classTable({ classes }) {
   const heads = [h("td", "class"), ...["precision", "recall", "F1", "rows"]
     .map((name) => [name, "figure"])];
   const isMany = classes.length > MOST_NAMED;
-  const row = ({ label, precision, recall, f1, num_rows: rows }, i) => h("tr",
+  const texts = ["precision", "recall", "f1"].map((name) => aligned(classes.map((one) => one[name])));
+  const row = ({ label, num_rows: rows }, i) => h("tr",
     h("th", { scope: "row" }, isMany && h("span.number", `${i + 1} `), label),
-    [precision, recall, f1].map((value) => h("td.figure", number(value))),
+    texts.map((column) => h("td.figure", column[i])),
     h("td.figure", integer(rows)));
   const shown = table(title, "", heads, classes.map(row));
   const isLong = classes.length > MOST_ROWS;

@@ -2,9 +2,10 @@
 
 import { find, isPassing, newKey, outcome, ProblemError, v1 } from "../../api.js";
 import { bar } from "../../charts/bars.js";
+import { isBetter } from "../../comparing.js";
 import { pause } from "../../connection.js";
 import { h, prose, put } from "../../dom.js";
-import { baselineName, number, plural, word } from "../../format.js";
+import { aligned, plural, word } from "../../format.js";
 import { fileLink } from "../../models/downloads.js";
 import { card, table } from "../../parts.js";
 import { attempt, warningsBox } from "../../problems.js";
@@ -13,7 +14,6 @@ import { verdictOf } from "../verdict.js";
 import { classification, regression } from "./charts.js";
 
 const [PAUSE_MS, TRIES] = [2000, 60];
-const LESS_IS_BETTER = new Set(["mae", "rmse", "median_absolute_error", "log_loss", "brier"]);
 
 /** Show the verdict, what to do and the report in `places`. Update them when the baselines
  *  are ready. */
@@ -93,13 +93,15 @@ function scores({ metrics, baselines, reasons, missing: lacking }) {
   if (!names.length) return null;
   const lines = [
     { name: "this network", read: metrics },
-    ...(baselines?.results ?? []).map(({ name, metrics: read, note }) =>
-      ({ name: baselineName(name, "r2" in metrics), read, note })),
+    ...(baselines?.results ?? []).map(({ title: name, metrics: read, note }) =>
+      ({ name, read, note })),
   ];
   const best = (figure) => bestOf(figure, lines.map(({ read }) => read[figure]));
-  const cell = (read, figure) => {
+  const texts = Object.fromEntries(names.map((figure) =>
+    [figure, aligned(lines.map(({ read }) => read[figure]))]));
+  const cell = (read, figure, i) => {
     const isBest = lines.length > 1 && read[figure] === best(figure);
-    const text = number(read[figure]);
+    const text = texts[figure][i];
     return h("td.figure", { title: read === metrics ? reasons?.[figure] : null },
       isBest ? h("strong", text) : text);
   };
@@ -107,17 +109,16 @@ function scores({ metrics, baselines, reasons, missing: lacking }) {
   const heads = names.map((name) => [word(name), "figure"]);
   return [
     h("h3", title),
-    table(title, "figures", [h("td"), ...heads], lines.map(({ name, read, note }) =>
+    table(title, "figures", [h("td"), ...heads], lines.map(({ name, read, note }, i) =>
       h("tr", h("th", { scope: "row" }, name, note && h("span.note", note)),
-        names.map((one) => cell(read, one))))),
+        names.map((one) => cell(read, one, i))))),
     !lacking?.some((one) => one.part === "baselines") && about(baselines ?? {}),
   ];
 }
 
 function bestOf(figure, values) {
   const known = values.filter(Number.isFinite);
-  const isBetter = (a, b) => LESS_IS_BETTER.has(figure) === a < b;
-  return known.length ? known.reduce((a, b) => (isBetter(a, b) ? a : b)) : null;
+  return known.length ? known.reduce((a, b) => (isBetter(figure, b, a) ? b : a)) : null;
 }
 
 function about({ status, reason }) {
@@ -131,10 +132,11 @@ function importance(read) {
   if (!read?.features.length) return null;
   const most = Math.max(...read.features.map((one) => one.mean), 1e-12);
   const metric = word(read.metric);
+  const shown = read.features.slice(0, 15);
+  const texts = aligned(shown.map(({ mean }) => mean));
   return h("figure.importance",
     h("figcaption", `Importance: increase of ${metric} with shuffled values`),
-    h("ul.bars", read.features.slice(0, 15).map(({ feature, mean }) =>
-      bar(feature, mean / most, number(mean)))));
+    h("ul.bars", shown.map(({ feature, mean }, i) => bar(feature, mean / most, texts[i]))));
 }
 
 /** List the missing parts, grouped by reason. */

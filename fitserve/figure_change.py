@@ -1,0 +1,57 @@
+"""Say in words whether a main figure is better than another one."""
+
+from fitserve.main_figure import figure_text, is_less_better
+from fitserve.metric_names import metric_title
+from fitserve.number_text import number_text
+from fitserve.schemas.comparison import CommonFigures
+from fitserve.schemas.report import MainFigure
+
+
+def direction(metric: str, difference: float) -> str:
+    """Return whether a figure is better or worse, by its difference from another one."""
+    if difference == 0:
+        return "level"
+    return "better" if (difference < 0) == is_less_better(metric) else "worse"
+
+
+def figures_direction(new: MainFigure, old: MainFigure) -> str:
+    """Return whether a figure is better or worse than an older one of the same metric.
+
+    Figures that are written alike are level.
+    """
+    if figure_text(new) == figure_text(old):
+        return "level"
+    return direction(new.metric, new.value - old.value)
+
+
+def overlap_text(new: MainFigure, old: MainFigure) -> str:
+    """Return whether the 95 % intervals of two figures overlap; empty without both."""
+    if new.low is None or new.high is None or old.low is None or old.high is None:
+        return ""
+    overlap = new.low <= old.high and old.low <= new.high
+    return f"the intervals {'overlap' if overlap else 'do not overlap'}"
+
+
+def common_rows_text(common: CommonFigures) -> str:
+    """Return the metric and the rows on which both runs were scored."""
+    noun = "row" if common.num_rows == 1 else "rows"
+    where = f"{common.num_rows:,} common {common.side} {noun}"
+    return f"{metric_title(common.metric)} on {where}"
+
+
+def common_difference(common: CommonFigures) -> str | None:
+    """Return the second figure minus the first, its interval, and what it means.
+
+    An interval that contains 0 shows no clear difference. None without both figures.
+    """
+    first, second = common.values
+    if first is None or second is None:
+        return None
+    difference = second - first
+    text = number_text(difference)
+    word = direction(common.metric, difference)
+    if common.low is not None and common.high is not None:
+        text += f" ({number_text(common.low)} to {number_text(common.high)})"
+        if common.low <= 0 <= common.high:
+            word = "no clear difference"
+    return f"{text}: {word}"
