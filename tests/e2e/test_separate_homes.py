@@ -48,7 +48,6 @@ class Hosts:
         }
         self.api = self._started("service")
         self.worker = self._started("workers")
-        until(self._is_ready, 120)
 
     def start_store(self):
         self.store = s3.start_rclone(self.folder / "store", self.store_port)
@@ -62,12 +61,12 @@ class Hosts:
         environment = self._shared | {"FITSERVE_HOME": str(home)}
         return ManagedProcess(module, environment, self.folder / f"{module}.log")
 
-    def _is_ready(self):
+    def is_ready(self):
         try:
-            ready = httpx.get(f"{self.url}/health/ready", timeout=5)
+            ready = httpx.get(f"{self.url}/health/ready", timeout=5).json()
         except httpx.TransportError:
             return False
-        return ready.json()["status"] == "ok"
+        return {part["status"] for part in ready["parts"].values()} == {"ok"}
 
     def stop(self):
         for process in (self.worker, self.api):
@@ -78,8 +77,11 @@ class Hosts:
 @pytest.fixture
 def hosts(tmp_path, broker_url):
     hosts = Hosts(tmp_path, broker_url)
-    yield hosts
-    hosts.stop()
+    try:
+        until(hosts.is_ready, 200)
+        yield hosts
+    finally:
+        hosts.stop()
 
 
 @pytest.fixture
@@ -96,9 +98,9 @@ def test_a_table_becomes_a_model_without_a_shared_folder(hosts, client, monkeypa
     client.datasets.upload(DATA)
     run = client.runs.wait(client.runs.create(SPEC, model=LAYERS, fit={"epochs": 3}).id)
     assert run.status == "succeeded", run.error
-    appended = client.datasets.append(DATA, "diabetes")
+    appended = client.datasets.append("diabetes", DATA)
     assert appended.num_rows == 2 * client.datasets.get("diabetes@1").num_rows
-    predicted = client.predict_file("m", DATA)
+    predicted = client.predict_file("m", DATA).predictions
     assert len(predicted) > 400
     assert client.models.report("m", 1).status == "ready"
     for artifact in client.models.version("m", 1).artifacts:
@@ -108,7 +110,7 @@ def test_a_table_becomes_a_model_without_a_shared_folder(hosts, client, monkeypa
     content = client.datasets.content("diabetes@1", folder / "copy.csv")
     assert content.read_bytes() == DATA.read_bytes()
     shutil.rmtree(folder / "service" / "files" / "cache")
-    assert client.predict_file("m", DATA) == predicted
+    assert client.predict_file("m", DATA).predictions == predicted
     for home in ("service", "workers"):
         files = [p for p in (folder / home / "files").rglob("*") if p.is_file()]
         assert {path.parent.name for path in files} <= {"cache"}, files
@@ -137,4 +139,4 @@ def test_a_run_survives_a_restart_of_the_store(hosts, client):
     run = client.runs.wait(run_id)
     assert run.status == "succeeded", run.error
     assert client.runs.history(run_id).epoch == list(range(1, 401))
-    assert len(client.predict_file("m", DATA)) > 400
+    assert len(client.predict_file("m", DATA).predictions) > 400
