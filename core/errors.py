@@ -220,6 +220,19 @@ class Unavailable(FitserveError):
     problem_type = ProblemType.UNAVAILABLE
 
 
+class StorageUnavailable(FitserveError):
+    """An error about a store of files that, for example, "does not answer"."""
+
+    problem_type = ProblemType.STORAGE_UNAVAILABLE
+
+    def __init__(self, what: str) -> None:
+        self.reason = f"The store of files {what}."
+        super().__init__(
+            f"{self.reason} No file is lost. Send the request again when /health/ready "
+            "reports that the storage is ok."
+        )
+
+
 class ArtifactDamaged(FitserveError):
     problem_type = ProblemType.ARTIFACT_DAMAGED
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.database.base import utc_now
 from core.database.sessions import Database, after_commit
 from core.datasets.maintenance import DatasetMaintenance
+from core.errors import StorageUnavailable
 from core.idempotency.repository import sweep_keys
 from core.orphan_files import STALE_SECONDS, remove_orphan_files
 from core.queue import READ, TRAIN, Queue
@@ -19,6 +20,7 @@ from core.runs.checkpoint_files import remove_orphans
 from core.runs.maintenance import RunMaintenance
 from core.settings import RunTimes
 from core.storage import Storage
+from core.storage.scratch import keep_scratch
 from core.threads import PeriodicThread
 from fitserve.enums import DatasetStatus, RunStatus
 from fitserve.problem_types import ProblemType
@@ -45,26 +47,41 @@ def reader_lost(attempts: int) -> Problem:
     )
 
 
-class Janitor(PeriodicThread):
-    """Run all jobs every few seconds in a background thread."""
+_FILES_EVERY = 12
+"""Files are swept once in this many pauses, because each sweep asks the storage."""
+
+
+class Janitor:
+    """Run all jobs again and again, in two threads.
+
+    A storage that does not answer delays only the thread of files, not the runs.
+    """
 
     def __init__(
         self, database: Database, storage: Storage, queue: Queue, times: RunTimes
     ) -> None:
-        super().__init__("janitor", times.janitor_seconds, self.sweep_all, jitter=0.2)
+        seconds = times.janitor_seconds
+        self._threads = [
+            PeriodicThread("janitor", seconds, self.sweep, jitter=0.2),
+            PeriodicThread(
+                "file-janitor", _FILES_EVERY * seconds, self.sweep_files, jitter=0.2
+            ),
+        ]
         self._database = database
         self._storage = storage
         self._queue = queue
         self._times = times
         self._next_orphans = 0.0
 
-    def sweep_all(self) -> None:
-        """Run each job once, even if another job fails."""
-        for job in (self.sweep, self.sweep_files, self._sweep_orphans):
-            try:
-                job()
-            except Exception:  # the other jobs must still run
-                log.exception("%s failed; the janitor will try again", job.__name__)
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Stop the threads, and wait a moment for a sweep in progress."""
+        for thread in self._threads:
+            thread.stop()
 
     def sweep(self) -> list[str]:
         """Requeue lost runs, fail those lost too often, and send unsent messages.
@@ -87,7 +104,21 @@ class Janitor(PeriodicThread):
         return due
 
     def sweep_files(self) -> None:
-        """Remove checkpoints that no run needs any more."""
+        """Remove checkpoints and files that nothing needs, each even if the other fails.
+
+        If the storage does not answer, the files wait for the next sweep.
+        """
+        keep_scratch()
+        for job in (self._sweep_checkpoints, self._sweep_orphans):
+            try:
+                job()
+            except StorageUnavailable as error:
+                log.warning("files were not swept: %s", error)
+                return
+            except Exception:  # the other job must still run
+                log.exception("%s failed; the janitor will try again", job.__name__)
+
+    def _sweep_checkpoints(self) -> None:
         with self._database.read() as session:
             remove_orphans(self._storage, session)
 

@@ -143,6 +143,19 @@ class WebhookRules(BaseModel):
     """Number of webhook messages that an API process sends at the same time."""
 
 
+class StorageRules(BaseModel):
+    """The requests to an S3 store, and their cache (`FITSERVE_STORAGE__…`)."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    cache_bytes: int = Field(default=4 * GIB, ge=0)
+    """Disk space in `home` for tables and networks of an S3 store."""
+    timeout_seconds: float = Field(default=10.0, gt=0)
+    """How long an S3 store may be silent before a request to it is repeated."""
+    retry_seconds: float = Field(default=30.0, ge=0)
+    """How long a request to an S3 store is repeated if the store fails."""
+
+
 class ReportRules(BaseModel):
     """The measurements after a fit (`FITSERVE_REPORT__…`)."""
 
@@ -181,7 +194,7 @@ class Settings(BaseSettings):
     broker_url: str | None = None
     """URL of the Celery broker; by default an embedded Redis in `home`."""
     storage_url: str | None = None
-    """URL of the file storage, such as `file:///srv/x`; by default a folder in `home`."""
+    """URL of the files: `file:///srv/x` or `s3://bucket/prefix`; by default in `home`."""
     api_key: SecretStr | None = Field(default=None, min_length=16)
     """A key with every scope. On loopback, no key is required until one exists."""
     key_pepper: SecretStr | None = Field(default=None, min_length=32)
@@ -218,6 +231,8 @@ class Settings(BaseSettings):
     """The intervals and timeouts of runs."""
     webhooks: WebhookRules = WebhookRules()
     """The allowed addresses and the retries of webhooks."""
+    storage: StorageRules = StorageRules()
+    """The requests to an S3 store, and their cache."""
     report: ReportRules = ReportRules()
     """The measurements after a fit."""
 
@@ -228,6 +243,25 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{url!r} in FITSERVE_STORAGE_URL does not name an absolute folder; "
                 "expected a URL such as file:///srv/fitserve, with three slashes."
+            )
+        return url
+
+    @field_validator("storage_url")
+    @classmethod
+    def _refuse_vague_bucket(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        if parts.scheme != "s3":
+            return url
+        if not parts.hostname or parts.netloc != parts.hostname:
+            raise ValueError(
+                "FITSERVE_STORAGE_URL does not name a bucket; expected a URL such as "
+                "s3://bucket/prefix. Name the server in AWS_ENDPOINT_URL, and the key in "
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+            )
+        if parts.query or parts.fragment:
+            raise ValueError(
+                "FITSERVE_STORAGE_URL has a query or a fragment; expected only a bucket "
+                "and a prefix, as in s3://bucket/prefix."
             )
         return url
 

@@ -311,6 +311,12 @@ class ProblemType(Enum):
         "Database unavailable",
         "The database does not respond; nothing was changed. Send the request again.",
     )
+    STORAGE_UNAVAILABLE = (
+        503,
+        "Storage unavailable",
+        """The store of files does not answer, or refuses requests. No file is lost; send
+        the request again.""",
+    )
     ARTIFACT_DAMAGED = (
         503,
         "Artifact damaged",

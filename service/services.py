@@ -63,7 +63,7 @@ class Services:
                 Sender(database, settings.webhooks)
                 for _ in range(settings.webhooks.senders)
             ],
-            health=make_health(settings, database, queue),
+            health=make_health(settings, database, queue, storage),
             counters=counters,
             metrics=Metrics(settings, database, predictor, counters),
             api_keys=api_keys,

@@ -78,7 +78,7 @@ def _open(**_: Any) -> None:
     owner = f"{socket.gethostname()}:{os.getpid()}"
     if DATASETS in queues:
         reader = Reader(storage, settings.limits)
-        _child["ingest"] = Ingest(database, reader, settings.runs)
+        _child["ingest"] = Ingest(database, reader, settings.runs, _is_stopping)
         Watchdog(database, waiting_datasets, settings.runs, _busy.is_set).start()
     if RUNS in queues:
         from workers.run_executor import (  # noqa: PLC0415  the parent imported it
@@ -92,7 +92,7 @@ def _open(**_: Any) -> None:
             database,
             storage,
             owner,
-            is_stopping=lambda: bool(_stopping.value),
+            is_stopping=_is_stopping,
             keep_alive=kernels_alarm,
         )
         Watchdog(database, waiting_runs, settings.runs, _busy.is_set).start()
@@ -101,6 +101,10 @@ def _open(**_: Any) -> None:
     Presence(database, owner, _kind(queues), seconds).start()
     _child["memory"] = IdleMemory()
     _child["memory"].start()
+
+
+def _is_stopping() -> bool:
+    return bool(_stopping.value)
 
 
 def _kind(queues: Collection[str]) -> str:

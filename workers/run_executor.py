@@ -17,7 +17,7 @@ from core import tracing
 from core.database.engine import is_away
 from core.database.sessions import Database, after_commit
 from core.datasets.tables import Dataset
-from core.errors import FitserveError
+from core.errors import FitserveError, StorageUnavailable
 from core.logs import bind, bound
 from core.models.repository import ModelRepository
 from core.models.run_promotion import Verdict, judge_at_end, promote_at_end
@@ -31,7 +31,7 @@ from core.runs.planning.target_words import class_words
 from core.runs.run_tables import RunTables, open_run_tables
 from core.runs.tables import Run
 from core.settings import Settings
-from core.storage import Storage
+from core.storage import Storage, discard
 from fitserve.enums import RunStatus, StopReason
 from fitserve.problem_types import ProblemType
 from fitserve.problems import Problem
@@ -106,6 +106,9 @@ class RunExecutor:
             with heartbeat.final_transaction(self.database) as session:
                 lease.release_in(session)
             log.info("run %s: released, because the worker stops", lease.run_id)
+        except StorageUnavailable as error:
+            self._wait_for_storage(lease, heartbeat)
+            log.warning("run %s: released: %s", lease.run_id, error)
         except Exception as error:  # a run must always end with a reason
             if is_away(error):  # the run is retried when its lease expires
                 raise
@@ -147,8 +150,8 @@ class RunExecutor:
         try:
             return self._finish(lease, heartbeat, run, trained, artifacts, report)
         except LeaseLost:
-            for artifact in artifacts:  # another attempt owns the run now
-                self.storage.delete(artifact.key)
+            # another attempt owns the run now
+            discard(self.storage, [artifact.key for artifact in artifacts])
             raise
 
     def _fit(
@@ -184,6 +187,22 @@ class RunExecutor:
             run = session.get_one(Run, run_id)
             bind(dataset_id=run.dataset_id, model=run.model_name)
             return run, RunMaintenance(session).validation(run)
+
+    def _wait_for_storage(self, lease: Lease, heartbeat: Heartbeat) -> None:
+        """Return the run to the queue, unless it was cancelled meanwhile.
+
+        It will continue from its last checkpoint.
+        """
+        with heartbeat.final_transaction(self.database) as session:
+            run = session.get_one(Run, lease.run_id)
+            if run.cancel_requested:
+                reason = StopReason.CANCELLED
+                lease.finish_in(session, RunStatus.CANCELLED, stop_reason=reason)
+                return
+            if _WAITED not in run.warnings:
+                run.warnings = [*run.warnings, _WAITED]
+                session.flush()
+            lease.release_in(session)
 
     def _fail(self, lease: Lease, heartbeat: Heartbeat, problem: Problem) -> None:
         with heartbeat.final_transaction(self.database) as session:
@@ -285,6 +304,10 @@ def _fit_warnings(run: Run, result: FitResult) -> list[str]:
 _RESTARTED = (
     "the checkpoint of an earlier attempt could not be used (missing, damaged, or of "
     "another network), so this run restarted at epoch 1"
+)
+_WAITED = (
+    "the store of files did not answer, so this run waited and continued from its last "
+    "checkpoint"
 )
 _STATUSES = {
     StopReason.CANCELLED: RunStatus.CANCELLED,

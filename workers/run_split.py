@@ -17,7 +17,7 @@ from core.runs.planning.splits import SplitCodes, shares_of
 from core.runs.run_tables import RunTables
 from core.runs.splitting import NO_TARGET, compute_split, stored_split
 from core.runs.tables import Run
-from core.storage import Storage, scratch
+from core.storage import Storage, discard, scratch
 
 
 def split_run(run: Run, tables: RunTables, storage: Storage, lease: Lease) -> SplitCodes:
@@ -71,6 +71,6 @@ def _record(run: Run, codes: SplitCodes, storage: Storage, lease: Lease) -> None
     try:
         lease.record_split(key, run.num_rows, run.warnings)
     except LeaseLost:  # another attempt owns the run now
-        storage.delete(key)
+        discard(storage, [key])
         raise
     run.split_key = key

@@ -1,6 +1,8 @@
 """Read an upload: in the request if it is small, else in a worker under a lease."""
 
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,9 +20,9 @@ from core.datasets.row_hashes import write_hashes
 from core.datasets.table_file import options_of, read_table
 from core.datasets.table_warnings import of_kind, to_json
 from core.datasets.tables import Dataset, Lineage
-from core.errors import FitserveError
+from core.errors import FitserveError, StorageUnavailable
 from core.settings import Limits, RunTimes
-from core.storage import Storage, scratch
+from core.storage import Storage, discard, scratch
 from core.threads import PeriodicThread
 from fitserve.enums import DatasetStatus, WarningKind
 from fitserve.problem_types import ProblemType
@@ -120,9 +122,14 @@ class Ingest:
     database: Database
     reader: Reader
     times: RunTimes
+    is_stopping: Callable[[], bool] = bool
 
     def attempt(self, dataset_id: str) -> None:
-        """Claim the dataset and read it; do nothing if it cannot be claimed."""
+        """Claim the dataset and read it; do nothing if it cannot be claimed.
+
+        While the store of files does not answer, this waits: the attempts of a dataset
+        are for faults of its file. Raises StorageUnavailable if the worker stops.
+        """
         with self.database.write() as session:
             datasets = DatasetMaintenance(session)
             attempt = datasets.claim(dataset_id, self.times.lease_seconds)
@@ -135,8 +142,20 @@ class Ingest:
             renew = partial(self._renew, dataset, attempt, folder)
             seconds = min(1.0, self.times.heartbeat_seconds)
             with PeriodicThread("dataset-lease", seconds, renew).running():
-                values = self._read(dataset, parent, folder, attempt)
+                values = self._read_when_stored(dataset, parent, folder, attempt)
         self._finish(dataset, attempt, values)
+
+    def _read_when_stored(
+        self, dataset: Dataset, parent: Dataset | None, folder: Path, attempt: int
+    ) -> dict[str, Any]:
+        while True:
+            try:
+                return self._read(dataset, parent, folder, attempt)
+            except StorageUnavailable as error:
+                if self.is_stopping():
+                    raise
+                log.warning("dataset %s waits: %s", dataset.id, error)
+                time.sleep(self.times.heartbeat_seconds)
 
     def _read(
         self, dataset: Dataset, parent: Dataset | None, folder: Path, attempt: int
@@ -145,6 +164,8 @@ class Ingest:
             with self.reader.storage.local_copy(dataset.content_key) as source:
                 find = partial(lineage_of, self.database, dataset)
                 return self.reader.read(dataset, source, folder, attempt, find, parent)
+        except StorageUnavailable:
+            raise
         except FitserveError as error:
             problem = error.problem()
         except Exception as error:  # the user must see why the dataset failed
@@ -158,8 +179,7 @@ class Ingest:
         with self.database.write() as session:
             is_ours = DatasetMaintenance(session).update(dataset.id, attempt, **values)
         if not is_ours and "table_key" in values:
-            for name in ("table_key", "hash_key"):
-                self.reader.storage.delete(values[name])
+            discard(self.reader.storage, [values["table_key"], values["hash_key"]])
 
     def _renew(self, dataset: Dataset, attempt: int, folder: Path) -> None:
         """Extend the lease, and store the progress."""

@@ -25,7 +25,7 @@ from core.errors import DatasetInUse, DatasetNotReady
 from core.keys.caller import Caller
 from core.keys.quotas import refuse_over_quota
 from core.queue import READ, Queue
-from core.storage import scratch
+from core.storage import discard, scratch
 from fitserve.enums import DatasetStatus
 from fitserve.names import version_ref
 from fitserve.schemas.datasets import DatasetPreview, RowsRead
@@ -202,8 +202,7 @@ class DatasetService:
             after_commit(session, partial(self._delete_files, block))
 
     def _delete_files(self, dataset: Dataset) -> None:
-        for key in reversed(dataset.file_keys):
-            self._storage.delete(key)
+        discard(self._storage, reversed(dataset.file_keys))
 
 
 def _unread(upload: Upload, workspace: str) -> Dataset:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from core.database.revisions import current_revision, known_revisions
 from core.database.sessions import Database
-from core.health.parts import Part, degraded, failed, ok
+from core.errors import StorageUnavailable
+from core.health.parts import Part, State, degraded, failed, ok
 from core.queue import Queue
+from core.storage import Storage
 from core.workers.repository import DATASETS, RUNS, WorkerRepository
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -51,7 +53,23 @@ def check_broker(queue: Queue) -> Part:
     return ok("The broker answers.")
 
 
-def check_storage(folder: Path, min_free_bytes: int) -> Part:
+def check_storage(folder: Path, min_free_bytes: int, storage: Storage) -> Part:
+    """Check the folder of this machine, and a store on another machine if there is one.
+
+    A store that is away degrades the service: known networks still predict, and another
+    API process would not reach the store either.
+    """
+    part = check_folder(folder, min_free_bytes)
+    if part.state == State.FAILED:
+        return part
+    try:
+        sentence = storage.check()
+    except StorageUnavailable as error:
+        return degraded(f"{error.reason} Uploads and runs wait.")
+    return Part(part.state, f"{sentence} {part.detail}".strip())
+
+
+def check_folder(folder: Path, min_free_bytes: int) -> Part:
     """Check that a file can be written, and how much space is free."""
     path = folder / f".probe-{os.getpid()}"
     try:

@@ -12,6 +12,7 @@ from core.health.parts import Part
 from core.health.probe import Check, Probe, part_of
 from core.queue import Queue
 from core.settings import Settings
+from core.storage import Storage
 
 DEADLINE = 0.8
 """Shorter than the second for which most health probes wait."""
@@ -63,16 +64,18 @@ class Health:
         return {name: probe.ask() for name, probe in self._probes.items()}
 
 
-def make_health(settings: Settings, database: Database, queue: Queue) -> Health:
+def make_health(
+    settings: Settings, database: Database, queue: Queue, storage: Storage
+) -> Health:
     """Return the health of the parts that every service has."""
     seconds = settings.runs.lease_seconds
-    storage = partial(checks.check_storage, settings.files_dir, settings.min_free_bytes)
+    place = settings.files_dir, settings.min_free_bytes, storage
     return Health(
         {
             "database": partial(checks.check_database, database),
             "migrations": partial(checks.check_migrations, database),
             "broker": partial(checks.check_broker, queue),
-            "storage": storage,
+            "storage": partial(checks.check_storage, *place),
             "workers": partial(checks.check_workers, database, seconds),
         }
     )

@@ -11,7 +11,7 @@ from core.models.cause import Cause
 from core.models.repository import ModelRepository
 from core.models.tables import Alias, Version, newest_of
 from core.runs.tables import Run
-from core.storage import Storage
+from core.storage import Storage, discard
 
 
 def delete_version(
@@ -79,6 +79,7 @@ def _delete(
     for version in versions:
         split_key = session.get_one(Run, version.run_id).split_key
         files = [artifact.key for artifact in version.artifacts]
-        for key in [*files, *([] if split_key is None else [split_key])]:
-            after_commit(session, partial(storage.delete, key))
+        if split_key is not None:
+            files.append(split_key)
+        after_commit(session, partial(discard, storage, files))
         models.delete(version)

@@ -7,7 +7,12 @@ import logging
 from dataclasses import dataclass
 
 from core.database.sessions import Database
-from core.errors import ContractBroken, FitserveError, RequirementNotMet
+from core.errors import (
+    ContractBroken,
+    FitserveError,
+    RequirementNotMet,
+    StorageUnavailable,
+)
 from core.models.cause import Cause
 from core.models.judge import Judge, VersionToScore
 from core.models.promotion import refuse_breaking_version
@@ -46,8 +51,8 @@ def judge_at_end(
 ) -> Verdict | None:
     """Score a version that is not stored yet, if the spec of its run has requirements.
 
-    This reads tables, so call it before the transaction that ends the run. It raises no
-    error: a version that cannot be scored is not promoted.
+    This reads tables, so call it before the transaction that ends the run. It raises only
+    StorageUnavailable: a version that cannot be scored is not promoted.
     """
     asked = run.spec.promotion
     if asked is None or isinstance(asked.when, str) or not version.is_whole:
@@ -80,6 +85,8 @@ def _judged(
     except RequirementNotMet as error:
         details = "; ".join(line.detail for line in error.errors)
         return Verdict(present_id, details)
+    except StorageUnavailable:  # the run waits until its version can be scored
+        raise
     except FitserveError as error:
         return Verdict(present_id, f"it cannot be scored: {error.detail}")
     except Exception as error:

@@ -8,8 +8,9 @@ import re
 
 from sqlalchemy.orm import Session
 
+from core.errors import StorageUnavailable
 from core.runs.maintenance import RunMaintenance
-from core.storage import Storage
+from core.storage import Storage, discard
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +42,11 @@ def remove_checkpoints(storage: Storage, run_id: str) -> None:
     If the storage fails, they remain, and the janitor removes them later.
     """
     try:
-        for key in storage.list(f"{_CHECKPOINTS}/{run_id}"):
-            storage.delete(key)
-    except OSError as error:
+        keys = storage.list(f"{_CHECKPOINTS}/{run_id}")
+    except (OSError, StorageUnavailable) as error:
         log.warning("run %s: its checkpoints were not removed: %s", run_id, error)
+        return
+    discard(storage, keys)
 
 
 def remove_orphans(storage: Storage, session: Session) -> None:

@@ -6,10 +6,12 @@ from urllib.parse import urlsplit
 from core.settings import Settings
 from core.storage.local import LocalStorage
 from core.storage.port import Storage
+from core.storage.s3 import S3Storage
 from core.storage.scratch import use_scratch_in
 
 BACKENDS: dict[str, Callable[[Settings], Storage]] = {
     "file": lambda settings: LocalStorage(settings.files_dir),
+    "s3": S3Storage.of,
 }
 """The implementations, by the scheme of their URLs."""
 
@@ -31,6 +33,6 @@ def check_scheme(settings: Settings) -> str:
     if scheme not in BACKENDS:
         raise ValueError(
             f"FITSERVE_STORAGE_URL has the scheme {scheme!r}; expected one of "
-            f"{', '.join(BACKENDS)}, as in file:///srv/fitserve."
+            f"{', '.join(BACKENDS)}, as in file:///srv/fitserve or s3://bucket/prefix."
         )
     return scheme

@@ -32,7 +32,7 @@ class LocalStorage:
         return self._existing(key).open("rb")
 
     @contextlib.contextmanager
-    def local_copy(self, key: str) -> Iterator[Path]:
+    def local_copy(self, key: str, sha256: str | None = None) -> Iterator[Path]:  # noqa: ARG002  the file itself needs no copy
         yield self._existing(key)
 
     def delete(self, key: str) -> None:
@@ -47,6 +47,9 @@ class LocalStorage:
         if older_than_seconds:
             files = (file for file in files if age(file) >= older_than_seconds)
         return sorted(filter(is_key, (str(f.relative_to(self._root)) for f in files)))
+
+    def check(self) -> str:
+        return ""
 
     def _path(self, key: str) -> Path:
         return self._root / check_key(key)

@@ -17,8 +17,9 @@ _KEY = re.compile(r"[a-z]+(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
 class Storage(Protocol):
     """A store of files that never change.
 
-    `open` and `local_copy` raise FileNotFoundError if no file has the key. Every other
-    failure, such as a store that cannot be reached, raises an OSError.
+    `open` and `local_copy` raise FileNotFoundError if no file has the key. Every method
+    raises StorageUnavailable if a store on another machine does not answer, and OSError
+    if a disk of this machine fails.
     """
 
     def put(self, file: Path, key: str) -> None:
@@ -30,10 +31,14 @@ class Storage(Protocol):
     def open(self, key: str) -> BinaryIO:
         """Return a seekable binary stream of the file, which the caller closes."""
 
-    def local_copy(self, key: str) -> AbstractContextManager[Path]:
+    def local_copy(
+        self, key: str, sha256: str | None = None
+    ) -> AbstractContextManager[Path]:
         """Provide a path at which the file can be read until the context ends.
 
-        The caller must not change the file at this path.
+        The caller must not change the file at this path. With `sha256`, the recorded hash
+        of the file, a copy with this hash may be provided without asking the store. The
+        caller must check the hash nevertheless.
         """
 
     def delete(self, key: str) -> None:
@@ -43,6 +48,12 @@ class Storage(Protocol):
         """Return the sorted keys of files below the folder `prefix` of at least this age.
 
         Files whose names are not keys are skipped: another program made them.
+        """
+
+    def check(self) -> str:
+        """Return a sentence about a store on another machine; "" if there is none.
+
+        Raises StorageUnavailable if the store does not answer within a second.
         """
 
 

@@ -34,7 +34,7 @@ def read_recorded(
     `what` names the file in the message to the user.
     """
     try:
-        with storage.open(key) as file:
+        with storage.local_copy(key, sha256) as path, path.open("rb") as file:
             content = file.read(num_bytes + 1)
     except OSError as error:
         raise unreadable(what, error) from error

@@ -9,18 +9,21 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 from core.database.base import new_id
 from core.errors import StorageFull, Unavailable
 from core.storage.local import age
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class _Scratch:
     """The folder in which this process makes its scratch folders."""
 
     root: Path | None = None
+    held: ClassVar[set[Path]] = set()
+    """The folders that contexts of this process hold."""
 
 
 def use_scratch_in(root: Path) -> None:
@@ -47,8 +50,10 @@ def scratch() -> Iterator[Path]:
     try:
         with disk_full_is_507():
             _make(folder)
+            _Scratch.held.add(folder)
             yield folder
     finally:
+        _Scratch.held.discard(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -62,8 +67,19 @@ def _make(folder: Path) -> None:
         ) from error
 
 
+def keep_scratch() -> None:
+    """Make the folders that this process holds look new, so that no process sweeps them.
+
+    A run may hold its folder for hours without writing to it.
+    """
+    for folder in list(_Scratch.held):
+        with contextlib.suppress(FileNotFoundError):  # its context has just ended
+            os.utime(folder)
+
+
 def sweep_scratch(older_than_seconds: float) -> None:
     """Remove scratch folders of at least this age, which killed processes left."""
+    keep_scratch()
     for folder in scratch_root().iterdir():
         if age(folder) >= older_than_seconds:
             shutil.rmtree(folder, ignore_errors=True)
@@ -86,8 +102,8 @@ def disk_full_is_507() -> Iterator[None]:
 def _reports_full_disk(error: Exception) -> bool:
     """Return whether an error reports a full disk; polars reports it only as text."""
     if isinstance(error, OSError) and error.errno is not None:
-        return error.errno in _FULL
+        return error.errno in FULL
     is_polars = type(error).__module__.startswith("polars")
     if not is_polars and not isinstance(error, OSError):
         return False
-    return any(os.strerror(number) in str(error) for number in _FULL)
+    return any(os.strerror(number) in str(error) for number in FULL)

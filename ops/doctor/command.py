@@ -1,10 +1,8 @@
 """`fitserve doctor`: check everything that a service needs, and say how to fix it."""
 
-import json
 import os
 from collections.abc import Iterable
 from concurrent.futures import Future, wait
-from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,12 +10,11 @@ from urllib.parse import urlsplit
 
 import typer
 from pydantic import ValidationError
-from rich.table import Table
 
 from core.lazy import LazyModule
-from fitserve.cli.console import CommandConsole
 from fitserve.client.transport import without_none
-from ops.doctor.findings import Check, Finding, Verdict, failed
+from ops.doctor.findings import Check, Finding, failed
+from ops.doctor.report import show
 
 if TYPE_CHECKING:
     import pydantic_settings
@@ -32,7 +29,6 @@ else:  # a missing library must become a finding, not a traceback
 
 DEADLINE = 6.0
 _HERE = ("localhost", "127.0.0.1", "::1")
-_COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
 
 
 def doctor(
@@ -56,14 +52,7 @@ def doctor(
 
     Reads the environment of this shell: set the variables that the service starts with.
     """
-    findings = examine(home, port)
-    has_failed = any(finding.verdict == Verdict.FAILED for finding in findings)
-    if as_json:
-        listed = [asdict(finding) for finding in findings]
-        typer.echo(json.dumps({"ok": not has_failed, "findings": listed}, indent=2))
-    else:
-        _print(findings)
-    raise typer.Exit(1 if has_failed else 0)
+    show(examine(home, port), as_json=as_json)
 
 
 def examine(home: Path | None, port: int | None = None) -> list[Finding]:
@@ -138,18 +127,3 @@ def _run(name: str, check: Check, found: "Future[Finding]") -> None:
     except Exception as error:  # noqa: BLE001  becomes a finding
         detail = f"The check failed ({type(error).__name__})."
         found.set_result(failed(name, detail, "Fix the findings above first."))
-
-
-def _print(findings: list[Finding]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("", "check", "finding", "how to fix it"):
-        table.add_column(name, overflow="fold")
-    for finding in findings:
-        colour = _COLOURS[finding.verdict]
-        verdict = f"[{colour}]{finding.verdict}[/]"
-        table.add_row(verdict, finding.name, _plain(finding.detail), _plain(finding.mend))
-    CommandConsole(soft_wrap=False).print(table)
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")

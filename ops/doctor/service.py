@@ -5,6 +5,7 @@ import socket
 import stat
 import time
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -13,17 +14,20 @@ from sqlalchemy.engine import make_url
 
 from core.database.clock import now_ms
 from core.database.sessions import Database
+from core.errors import StorageUnavailable
 from core.health import checks
 from core.keys.repository import ApiKeyRepository
 from core.queue import Queue, make_celery
-from core.settings import Settings
+from core.settings import Settings, StorageRules
+from core.storage.bucket import Bucket
 from core.storage.factory import check_scheme
-from ops.doctor.findings import Finding, failed, of_part, ok, warning
+from ops.doctor.findings import Finding, Verdict, failed, of_part, ok, warning
 
 _NEW_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 _FEWEST_DIFFERENT = 10
 _CLOCK_SECONDS = 5.0
 _MIGRATE = "python -m fitserve.server core.database.migrate"
+_BUCKET_RULES = StorageRules(timeout_seconds=4, retry_seconds=0)
 _START = "`fitserve up` creates it."
 
 
@@ -65,12 +69,22 @@ class ServiceChecks:
         return of_part("broker", part, "Start a broker, or correct FITSERVE_BROKER_URL.")
 
     def check_storage(self) -> Finding:
-        """Check that files can be written, and the free disk space."""
-        folder, least = self._settings.files_dir, self._settings.min_free_bytes
+        """Check that files can be written, the free disk space, and a bucket."""
         try:
-            check_scheme(self._settings)
+            scheme = check_scheme(self._settings)
         except ValueError as error:
             return failed("storage", str(error), "Correct FITSERVE_STORAGE_URL.")
+        found = self._check_folder()
+        if scheme != "s3" or found.verdict == Verdict.FAILED:
+            return found
+        try:
+            Bucket(self._settings.storage_url or "", _BUCKET_RULES).ping()
+        except StorageUnavailable as error:
+            return failed("storage", error.reason, "Run `fitserve storage check`.")
+        return replace(found, detail=f"The store of files answers. {found.detail}")
+
+    def _check_folder(self) -> Finding:
+        folder, least = self._settings.files_dir, self._settings.min_free_bytes
         if not folder.exists():
             folder = _nearest(folder)
             free = shutil.disk_usage(folder).free
@@ -82,7 +96,7 @@ class ServiceChecks:
                 else warning("storage", detail, fix)
             )
         fix = f"Let this user write to {folder}, and free space on its disk."
-        return of_part("storage", checks.check_storage(folder, least), fix)
+        return of_part("storage", checks.check_folder(folder, least), fix)
 
     def check_home(self) -> Finding:
         """Check that other users of this machine cannot read the files."""

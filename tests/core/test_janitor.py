@@ -6,6 +6,7 @@ import time
 import pytest
 from sqlalchemy import select
 
+from core.errors import StorageUnavailable
 from core.janitor import Janitor
 from core.queue import Queue, make_celery
 from core.runs.checkpoint_files import checkpoint_key, remove_older_checkpoints
@@ -18,6 +19,7 @@ from core.storage.local import LocalStorage
 from fitserve.enums import RunStatus
 from tests.core.runs.rows import add_run, read_run
 from tests.stored import store
+from tests.timing import until
 
 TIMES = RunTimes(requeue_after_seconds=0.0, max_attempts=2)
 
@@ -106,8 +108,26 @@ def test_checkpoints_of_ended_runs_are_removed(database, storage, broker_url):
     assert rows == [ids[1]]
 
 
+FREQUENT = TIMES.model_copy(update={"janitor_seconds": 0.01})
+
+
+class HangingStorage(LocalStorage):
+    """A storage that does not answer until a test is over."""
+
+    def __init__(self, root):
+        super().__init__(root)
+        self.is_listing, self.is_over = threading.Event(), threading.Event()
+
+    def list(self, prefix, older_than_seconds=0.0):
+        self.is_listing.set()
+        self.is_over.wait(60)
+        return super().list(prefix, older_than_seconds)
+
+
 class BrokenStorage(LocalStorage):
     """A storage in which listing files raises an unexpected error."""
+
+    error = RuntimeError
 
     def __init__(self, root):
         super().__init__(root)
@@ -118,7 +138,13 @@ class BrokenStorage(LocalStorage):
         self.prefixes.append(prefix)
         if self.prefixes.count("checkpoints") > 1:
             self.is_listed_twice.set()
-        raise RuntimeError(prefix)
+        raise self.error(prefix)
+
+
+class AwayStorage(BrokenStorage):
+    """A storage that cannot be reached."""
+
+    error = StorageUnavailable
 
 
 def test_stray_files_do_not_stop_a_sweep(database, storage, broker_url, tmp_path):
@@ -153,21 +179,35 @@ def test_a_stray_file_among_checkpoints_is_ignored(storage, tmp_path):
 
 
 def test_files_that_cannot_be_swept_delay_no_run(database, storage, broker_url, tmp_path):
-    """If one job of a sweep raises an error, the other jobs still run."""
+    """Runs are swept while a storage hangs; one failed job of files stops no other job."""
     broken = BrokenStorage(tmp_path / "files")
-    run_id = add_run(database)
-    Lease.claim(database, run_id, "w", 0.0)
-    time.sleep(0.01)
-    janitor(database, broken, broker_url).sweep_all()
-    assert read_run(database, run_id).status == RunStatus.QUEUED
+    queue = Queue(make_celery(Settings(broker_url=broker_url)))
+    hanging = HangingStorage(tmp_path / "files")
+    sweep = Janitor(database, hanging, queue, FREQUENT)
+    sweep.start()
+    try:
+        assert hanging.is_listing.wait(20)
+        run_id = add_run(database)
+        Lease.claim(database, run_id, "w", 0.0)
+        until(lambda: read_run(database, run_id).status == RunStatus.QUEUED)
+    finally:
+        hanging.is_over.set()
+        sweep.stop()
+    janitor(database, broken, broker_url).sweep_files()
     assert broken.prefixes == ["checkpoints", "runs"]
+
+
+def test_a_storage_without_an_answer_is_asked_once(database, tmp_path, broker_url):
+    """The next sweep of files tries again."""
+    away = AwayStorage(tmp_path / "files")
+    janitor(database, away, broker_url).sweep_files()
+    assert away.prefixes == ["checkpoints"]
 
 
 def test_the_thread_survives_unexpected_errors(database, storage, broker_url, tmp_path):
     broken = BrokenStorage(tmp_path / "files")
     queue = Queue(make_celery(Settings(broker_url=broker_url)))
-    times = TIMES.model_copy(update={"janitor_seconds": 0.01})
-    thread = Janitor(database, broken, queue, times)
+    thread = Janitor(database, broken, queue, FREQUENT)
     thread.start()
     try:
         assert broken.is_listed_twice.wait(20)

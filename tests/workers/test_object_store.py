@@ -1,4 +1,4 @@
-"""Test a service whose files are only reachable through the storage interface."""
+"""Test a service whose files are in a bucket of rclone's S3 server."""
 
 import hashlib
 import io
@@ -8,11 +8,11 @@ import pytest
 
 from core.datasets.ingest import Ingest, Reader
 from core.orphan_files import remove_orphan_files
-from core.settings import ReportRules
-from core.storage.factory import BACKENDS
+from core.settings import ReportRules, Settings
+from core.storage import open_storage
 from service import upload_flow
+from tests import s3
 from tests.conftest import QUICK, bench_in
-from tests.core.storage.object_store import ObjectStore
 from tests.problems import assert_problem
 from tests.stored import store
 
@@ -32,20 +32,24 @@ ROW = {"x": 3, "code": "01", "k": "b"}
 
 
 @pytest.fixture
-def objects(monkeypatch):
-    """Return the storage that the settings of `bench` name."""
-    objects = ObjectStore()
-    monkeypatch.setitem(BACKENDS, "memory", lambda _: objects)
-    return objects
+def storage_url(monkeypatch):
+    return s3.rclone().new_url(monkeypatch)
 
 
 @pytest.fixture
-def bench(objects, tmp_path, broker_url):
-    """Start a service with this storage; check at the end that no local file remains."""
-    given = {"storage_url": "memory://objects", "report": ReportRules()}
+def objects(storage_url, tmp_path):
+    """Return the storage of `bench`, with a cache of its own."""
+    return open_storage(Settings(home=tmp_path / "other", storage_url=storage_url))
+
+
+@pytest.fixture
+def bench(objects, storage_url, tmp_path, broker_url):
+    """Start a service with a bucket; check at the end that only copies are on its disk."""
+    given = {"storage_url": storage_url, "report": ReportRules()}
     with bench_in(tmp_path / "home", broker_url, **given) as bench:
         yield bench
-        assert not [p for p in bench.settings.files_dir.rglob("*") if p.is_file()]
+        files = [p for p in bench.settings.files_dir.rglob("*") if p.is_file()]
+        assert {path.parent.name for path in files} <= {"cache"}
 
 
 @pytest.fixture(params=["in memory", "streamed"])

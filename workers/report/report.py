@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
-from core.errors import FitserveError
+from core.errors import FitserveError, StorageUnavailable
 from core.models.repository import add_artifact, record_baseline
 from core.models.tables import Artifact
 from core.runs.leases import Lease, LeaseLost
 from core.runs.reporting.service import BASELINES, REPORT
 from core.runs.spec import ResolvedSpec
 from core.settings import ReportRules
-from core.storage import Storage
+from core.storage import Storage, discard
 from fitserve.main_figure import best_baseline
 from fitserve.schemas.report import BestBaseline, Figures, Headline, Missing
 from fitserve.specs.report import ReportSpec
@@ -83,7 +83,7 @@ class Reporter:
                 figures.missing.append(Missing(part=BASELINES, reason=reason))
             figures.report_seconds = time.monotonic() - began
             saved = save_json(REPORT, figures, self.storage, lease.run_id, lease.attempt)
-        except (LeaseLost, RunReleased):
+        except (LeaseLost, RunReleased, StorageUnavailable):
             raise
         except Exception:  # the network is trained: it must not be lost
             log.exception("run %s: the report could not be made", lease.run_id)
@@ -149,5 +149,5 @@ def _add(
             if best is not None:
                 record_baseline(session, version_id, best)
     except SQLAlchemyError:
-        storage.delete(artifact.key)
+        discard(storage, [artifact.key])
         raise

@@ -12,6 +12,9 @@ from core.health.health import Health
 from core.health.parts import State, ok
 from core.queue import Queue, make_celery
 from core.settings import Settings
+from core.storage import open_storage
+from tests import s3
+from tests.core.storage import faulty_proxy as proxies
 
 
 def test_a_part_that_hangs_fails_in_time_and_is_checked_once():
@@ -107,7 +110,30 @@ def test_an_unreachable_broker_degrades(broker_url, tmp_path, broker_clock):
 
 def test_a_missing_folder_fails_and_a_nearly_full_one_degrades(tmp_path):
     """The check leaves no file in the folder."""
-    assert checks.check_storage(tmp_path, 0).state == State.OK
+    assert checks.check_folder(tmp_path, 0).state == State.OK
     assert list(tmp_path.iterdir()) == []
-    assert checks.check_storage(tmp_path, 2**60).state == State.DEGRADED
-    assert checks.check_storage(tmp_path / "gone", 0).state == State.FAILED
+    assert checks.check_folder(tmp_path, 2**60).state == State.DEGRADED
+    assert checks.check_folder(tmp_path / "gone", 0).state == State.FAILED
+
+
+def test_a_store_that_is_away_degrades_and_is_noticed_within_a_second(
+    tmp_path, monkeypatch
+):
+    """Known networks still predict, so a load balancer must not remove the service."""
+    server = s3.moto()
+    with proxies.proxy_of(server.endpoint).serving() as proxy:
+        url = server.new_url(monkeypatch, proxy.endpoint)
+        storage = open_storage(Settings(home=tmp_path, storage_url=url))
+        folder = tmp_path / "files"
+        part = checks.check_storage(folder, 0, storage)
+        assert part.state == State.OK
+        assert part.detail.startswith("The store of files answers. The folder")
+        assert checks.check_storage(folder, 2**60, storage).state == State.DEGRADED
+        for fault in (proxies.overloaded, proxies.away, proxies.silent(5.0)):
+            proxy.faults[:] = [fault]
+            began = time.monotonic()
+            part = checks.check_storage(folder, 0, storage)
+            assert part.state == State.DEGRADED
+            assert "does not answer" in part.detail
+            assert time.monotonic() - began < 0.8
+        assert checks.check_storage(tmp_path / "gone", 0, storage).state == State.FAILED

@@ -44,6 +44,17 @@ def test_an_old_folder_of_a_killed_process_is_swept(home):
     assert list(scratch_root().iterdir()) == [young]
 
 
+def test_a_folder_in_use_is_not_swept(home):
+    """A run may hold its folder for hours without writing to it."""
+    with scratch() as folder:
+        then = time.time() - 7_200
+        os.utime(folder, (then, then))
+        sweep_scratch(3_600)
+        assert folder.exists()
+        assert time.time() - folder.stat().st_mtime < 60  # another process leaves it too
+    assert not folder.exists()
+
+
 def test_a_missing_volume_is_not_replaced_by_a_folder(home):
     """Otherwise uploads would fill the disk under the mount point."""
     scratch_root().rmdir()

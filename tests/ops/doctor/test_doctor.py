@@ -94,7 +94,7 @@ def test_the_port_may_be_an_option_or_that_of_the_url(home):
         ({"FITSERVE_API_KEY": "ab" * 10}, "key", "warning", "2 different"),
         ({"FITSERVE_API_KEY": KEY}, "key", "ok", "different"),
         ({"FITSERVE_MIN_FREE_BYTES": str(2**60)}, "storage", "warning", "GiB"),
-        ({"FITSERVE_STORAGE_URL": "s3://x/y"}, "storage", "failed", "'s3'"),
+        ({"FITSERVE_STORAGE_URL": "ftp://x/y"}, "storage", "failed", "'ftp'"),
         ({"FITSERVE_DATABASE_URL": "nonsense"}, "database", "failed", "DATABASE_URL"),
         (
             {"FITSERVE_BROKER_URL": "redis://127.0.0.1:1/0"},

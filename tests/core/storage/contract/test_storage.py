@@ -7,6 +7,7 @@ and a function that makes one of its files look old.
 import os
 import threading
 import time
+from functools import partial
 
 import polars as pl
 import pytest
@@ -16,13 +17,15 @@ from core.settings import Settings
 from core.storage import open_storage, scratch
 from core.storage.recorded import put_recorded, read_recorded
 from service.downloads import open_whole
-from tests.core.storage.object_store import ObjectStore
+from tests import s3
 from tests.stored import store
 
 KEY = "runs/run_a/1/model.onnx"
 
 
-def local(settings):
+def local(home, patch):
+    settings = Settings(home=home)
+
     def make_old(key, seconds):
         then = time.time() - seconds
         os.utime(settings.files_dir / key, (then, then))
@@ -30,18 +33,26 @@ def local(settings):
     return open_storage(settings), make_old
 
 
-def in_memory(settings):
-    open_storage(settings)  # creates the scratch folder
-    objects = ObjectStore()
-    return objects, objects.age
+def in_bucket_of(server, home, patch):
+    url = server().new_url(patch)
+    prefix = url.removeprefix(f"s3://{s3.BUCKET}/")
+
+    def make_old(key, seconds):
+        server().make_old(f"{prefix}/{key}", seconds)
+
+    return open_storage(Settings(home=home, storage_url=url)), make_old
 
 
-STORES = {"local": local, "object store": in_memory}
+STORES = {
+    "local": local,
+    "rclone": partial(in_bucket_of, s3.rclone),
+    "moto": partial(in_bucket_of, s3.moto),
+}
 
 
 @pytest.fixture(params=STORES)
-def opened(request, tmp_path):
-    return STORES[request.param](Settings(home=tmp_path))
+def opened(request, tmp_path, monkeypatch):
+    return STORES[request.param](tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -172,11 +183,10 @@ def test_a_table_is_scanned_while_its_copy_is_held(storage):
 
 
 def test_a_recorded_file_is_read_only_if_it_is_unchanged(storage):
-    """A replaced, shortened or lost file is refused."""
+    """A replaced, shortened or lost file is refused until it is restored."""
     with scratch() as folder:
         (folder / "f").write_bytes(b"network")
         recorded = put_recorded(storage, folder / "f", KEY)
-    assert read_recorded(storage, **recorded, what="It") == b"network"
     for other in (b"netw0rk", b"net", b"network and more"):
         store(storage, KEY, other)
         with pytest.raises(ArtifactDamaged, match="sha256"):
@@ -184,6 +194,8 @@ def test_a_recorded_file_is_read_only_if_it_is_unchanged(storage):
     storage.delete(KEY)
     with pytest.raises(ArtifactDamaged, match="It is missing"):
         read_recorded(storage, **recorded, what="It")
+    store(storage, KEY, b"network")
+    assert read_recorded(storage, **recorded, what="It") == b"network"
 
 
 def test_a_download_has_the_recorded_length(storage):
