@@ -56,7 +56,7 @@ export function adviceBox(text) {
 }
 
 /** Kinds of warnings that are for information (`WarningKind.is_note`). */
-const NOTES = new Set(["appended", "left_out"]);
+const NOTES = new Set(["appended", "left_out", "spellings"]);
 
 /** Build a box of the warnings and a box of the notes among `texts`, which have `kinds`. Datasets
  *  of earlier releases have no kinds. */
