@@ -14,7 +14,7 @@ from core.database.sessions import Database, after_commit
 from core.datasets.maintenance import DatasetMaintenance
 from core.errors import StorageUnavailable
 from core.idempotency.repository import sweep_keys
-from core.orphan_files import STALE_SECONDS, remove_orphan_files
+from core.orphan_files import remove_orphan_files
 from core.queue import READ, TRAIN, Queue
 from core.runs.checkpoint_files import remove_orphans
 from core.runs.maintenance import RunMaintenance
@@ -49,6 +49,7 @@ def reader_lost(attempts: int) -> Problem:
 
 _FILES_EVERY = 12
 """Files are swept once in this many pauses, because each sweep asks the storage."""
+_ORPHANS_EVERY_SECONDS = 3_600.0
 
 
 class Janitor:
@@ -126,7 +127,7 @@ class Janitor:
         """Remove orphan files, once an hour, because this lists every file."""
         if time.monotonic() < self._next_orphans:
             return
-        self._next_orphans = time.monotonic() + STALE_SECONDS
+        self._next_orphans = time.monotonic() + _ORPHANS_EVERY_SECONDS
         with self._database.read() as session:
             gone = remove_orphan_files(self._storage, session)
         if gone:

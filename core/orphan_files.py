@@ -2,7 +2,8 @@
 
 A dataset gets no further files after it has been read, so each of its unrecorded files is
 an orphan. A run that has ended may still get its baselines, and an upload without a row
-may still be in progress. The unrecorded files of both are orphans after an hour.
+may still be in progress. The unrecorded files of both are orphans after a day, because
+S3 dates a large file from the start of its upload, which may take hours.
 """
 
 from collections import defaultdict
@@ -16,16 +17,18 @@ from core.runs.maintenance import RunMaintenance
 from core.storage import Storage
 from core.storage.scratch import sweep_scratch
 
-STALE_SECONDS = 3600.0
+SCRATCH_SECONDS = 3_600.0
+"""The age of a scratch folder that no process holds: a process that does renews it."""
+_ORPHAN_SECONDS = 86_400.0
 _AT_A_TIME = 500
 """The number of ids in one query: databases limit the parameters of a statement."""
 
 
 def remove_orphan_files(
-    storage: Storage, session: Session, older_than_seconds: float = STALE_SECONDS
+    storage: Storage, session: Session, older_than_seconds: float = _ORPHAN_SECONDS
 ) -> list[str]:
     """Remove orphan files and old scratch folders; return the keys of the files."""
-    sweep_scratch(older_than_seconds)
+    sweep_scratch(SCRATCH_SECONDS)
     orphans = [
         *_of_runs(storage, session, older_than_seconds),
         *_of_datasets(storage, session),

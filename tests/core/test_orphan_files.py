@@ -66,15 +66,17 @@ def test_a_dataset_keeps_its_files_until_it_is_deleted(database, storage):
     assert sorted(gone) == sorted([keys[ids[0]][1], *keys[ids[1]]])
 
 
-def test_an_upload_without_a_row_stays_for_an_hour(database, storage, tmp_path):
-    """A request may still use such an upload or a young scratch folder."""
+def test_an_upload_without_a_row_stays_for_a_day(database, storage, tmp_path):
+    """A request may still use such an upload, or a scratch folder of the last hour."""
     key = store(storage, "datasets/d/content.csv")
     scratch = tmp_path / "files" / "scratch" / "left"
     scratch.mkdir()
     assert remove(storage, database) == []
     assert scratch.exists()
-    hour_ago = time.time() - 3601
+    hour_ago, day_ago = (time.time() - seconds for seconds in (3_601, 86_401))
     for path in (tmp_path / "files" / key, scratch):
         os.utime(path, (hour_ago, hour_ago))
-    assert remove(storage, database) == [key]
+    assert remove(storage, database) == []
     assert not scratch.exists()
+    os.utime(tmp_path / "files" / key, (day_ago, day_ago))
+    assert remove(storage, database) == [key]
