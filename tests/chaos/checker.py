@@ -13,6 +13,7 @@ from core.orphan_files import remove_orphan_files
 from core.runs.checkpoint_files import remove_orphans
 from core.runs.tables import Run
 from core.storage import Storage, open_storage
+from core.storage.scratch import sweep_scratch
 from tests.chaos.client import CELL, KEY
 from tests.chaos.cluster import FAST, Cluster
 from tests.chaos.request_log import ENDED
@@ -121,6 +122,7 @@ def _of_files(cluster: Cluster) -> list[str]:
     with cluster.database.read() as session:
         remove_orphans(storage, session)
         remove_orphan_files(storage, session, older_than_seconds=0.0)
+        sweep_scratch(0.0)
         artifacts = session.scalars(select(Artifact)).all()
         datasets = session.scalars(
             select(Dataset).where(Dataset.deleted_at.is_(None))
