@@ -2,7 +2,7 @@
 
 from fitserve.main_figure import figure_text, is_less_better
 from fitserve.metric_names import metric_title
-from fitserve.number_text import number_text
+from fitserve.number_text import number_text, rows_text
 from fitserve.schemas.comparison import CommonFigures
 from fitserve.schemas.report import MainFigure
 
@@ -34,9 +34,8 @@ def overlap_text(new: MainFigure, old: MainFigure) -> str:
 
 def common_rows_text(common: CommonFigures) -> str:
     """Return the metric and the rows on which both runs were scored."""
-    noun = "row" if common.num_rows == 1 else "rows"
-    where = f"{common.num_rows:,} common {common.side} {noun}"
-    return f"{metric_title(common.metric)} on {where}"
+    rows = rows_text(common.num_rows, f"common {common.side}")
+    return f"{metric_title(common.metric)} on {rows}"
 
 
 def common_difference(common: CommonFigures) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fitserve.baseline_titles import baseline_title
 from fitserve.enums import Task
 from fitserve.metric_names import metric_title
-from fitserve.number_text import fixed_text, number_text
+from fitserve.number_text import fixed_text, number_text, rows_text
 from fitserve.schemas.report import BaselineResult, BestBaseline, MainFigure, Metrics
 
 _MAIN = {
@@ -84,8 +84,8 @@ def figure_sentence(figure: MainFigure) -> str:
 
 def figure_on_rows(figure: MainFigure, weighted: str = "") -> str:
     """Return the figure and its rows: `ROC AUC 0.87 (0.85–0.89) on 400 test rows`."""
-    noun = "row" if figure.num_rows == 1 else "rows"
-    return f"{figure_text(figure)} on {figure.num_rows:,} {figure.side} {noun}{weighted}"
+    rows = rows_text(figure.num_rows, figure.side)
+    return f"{figure_text(figure)} on {rows}{weighted}"
 
 
 def _range(figure: MainFigure) -> str:

@@ -19,6 +19,12 @@ _THOUSANDS = 10_000
 _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
 
 
+def rows_text(number: int, which: str = "") -> str:
+    """Return a number of rows with its noun: `1 row`, `1,000 common test rows`."""
+    noun = "row" if number == 1 else "rows"
+    return f"{number:,} {which} {noun}" if which else f"{number:,} {noun}"
+
+
 def number_text(value: float) -> str:
     """Return a number as text: `0.1235`, `2013`, `206,855.82`, `1.5e20`."""
     if not math.isfinite(value):

@@ -11,6 +11,7 @@ import typer
 from core.lazy import LazyModule
 from fitserve.cli.console import print_json, print_or_say
 from fitserve.scopes import USERS, Scope
+from ops.options import Home
 
 if TYPE_CHECKING:
     from ops import key_database
@@ -22,9 +23,6 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-Home = Annotated[
-    Path | None, typer.Option(help="Folder of database and files. [~/.fitserve]")
-]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

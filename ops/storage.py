@@ -1,12 +1,12 @@
 """`fitserve storage`: prove that the storage can do what the service needs."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.lazy import LazyModule
 from ops.doctor.report import show
+from ops.options import Home
 
 if TYPE_CHECKING:
     from ops import storage_checks
@@ -27,9 +27,7 @@ def _group() -> None:
 
 @app.command()
 def check(
-    home: Annotated[
-        Path | None, typer.Option(help="Folder of database and files. [~/.fitserve]")
-    ] = None,
+    home: Home = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the findings as JSON.")
     ] = False,

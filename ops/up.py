@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from core.lazy import LazyModule
+from ops.options import Home
 from ops.supervisor.cannot_start import CannotStart
 
 if TYPE_CHECKING:
@@ -28,9 +29,7 @@ def up(
     port: Annotated[
         int | None, typer.Option(min=0, max=65_535, help="0 chooses a free port. [8000]")
     ] = None,
-    home: Annotated[
-        Path | None, typer.Option(help="Folder of database and files. [~/.fitserve]")
-    ] = None,
+    home: Home = None,
     api_workers: Annotated[
         int | None,
         typer.Option(min=1, max=256, help="Number of API processes. [1]"),

@@ -45,7 +45,7 @@ _PROBE = "probes"
 
 
 class Content(NamedTuple):
-    """What distinguishes the content of an object from an earlier or later one."""
+    """The length and the tag of an object, which change when the object is replaced."""
 
     size: int
     tag: str

@@ -51,7 +51,9 @@ class Storage(Protocol):
         """
 
     def check(self) -> str:
-        """Return a sentence about a store on another machine; "" if there is none.
+        """Ask a store on another machine, and return a sentence that says it answers.
+
+        For a folder of this machine, return "".
 
         Raises StorageUnavailable if the store does not answer within a second.
         """

@@ -128,11 +128,6 @@ def say(sentence: str, console: Console = out) -> None:
     console.print(sentence, markup=False, soft_wrap=True)
 
 
-def rows_text(number: int) -> str:
-    """Return a number of rows with its noun."""
-    return f"{number:,} row" if number == 1 else f"{number:,} rows"
-
-
 def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
     """Print a model, a list of models or an object as JSON."""
     if isinstance(value, BaseModel):

@@ -18,7 +18,6 @@ from fitserve.cli.console import (
     print_or_say,
     print_or_show,
     print_table,
-    rows_text,
     say,
     service,
 )
@@ -29,6 +28,7 @@ from fitserve.cli.uploads import say_replaced
 from fitserve.client import ApiError, Client, Forbidden
 from fitserve.enums import WarningKind
 from fitserve.names import version_ref
+from fitserve.number_text import rows_text
 from fitserve.schemas.datasets import ColumnRead, DatasetPreview, DatasetRead
 
 app = typer.Typer(

@@ -8,7 +8,7 @@ from fitserve.schemas.models import ChangeRead
 
 
 def lost_rollbacks(client: Client, name: str, version: int) -> str:
-    """Return which rollbacks of a model end with a version; empty if there are none."""
+    """Return which rollbacks would go back to a version; "" if none would."""
     with suppress(ApiError):  # the key may delete models and not read them
         needed = _undoable(list(client.models.changes(name)), version)
         if needed:

@@ -19,7 +19,6 @@ from fitserve.cli.console import (
     print_list,
     print_or_say,
     print_or_show,
-    rows_text,
     say,
     service,
 )
@@ -29,6 +28,7 @@ from fitserve.client import ApiError, Client
 from fitserve.enums import Promotion
 from fitserve.main_figure import figure_sentence
 from fitserve.names import version_ref
+from fitserve.number_text import rows_text
 from fitserve.problems import Problem
 from fitserve.schemas.models import ModelRead, SpecChange, VersionChanges, VersionRead
 

@@ -10,12 +10,13 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from fitserve.cli.completion import aliases, models, versions
-from fitserve.cli.console import AsJson, err, print_json, rows_text, say, service
+from fitserve.cli.console import AsJson, err, print_json, say, service
 from fitserve.cli.parsing import reads_file
 from fitserve.cli.places import refused, rows_of, warn
 from fitserve.cli.predictions import Predicted, show
 from fitserve.cli.refusals import shown_by
 from fitserve.file_formats import other_ending, stem_of
+from fitserve.number_text import rows_text
 from fitserve.spreadsheets import harmless
 
 

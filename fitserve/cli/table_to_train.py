@@ -6,11 +6,12 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from fitserve.cli.console import err, rows_text, say
+from fitserve.cli.console import err, say
 from fitserve.cli.refusals import listed
 from fitserve.client import Client, DatasetNotFound
 from fitserve.file_formats import HEAD_BYTES, FileFormat, format_of, stem_of
 from fitserve.names import NAME_PATTERN, parse_reference, version_ref
+from fitserve.number_text import rows_text
 from fitserve.problems import FieldError, Problem, path_of
 from fitserve.schemas.datasets import ColumnRead, DatasetPreview, DatasetRead
 

@@ -16,7 +16,6 @@ from fitserve.cli.console import (
     err,
     out,
     print_json,
-    rows_text,
     say,
     service,
 )
@@ -37,6 +36,7 @@ from fitserve.cli.table_to_train import (
 from fitserve.cli.uploads import deleted_if_refused, say_replaced
 from fitserve.client import Client, RunFailed
 from fitserve.names import NAME_PATTERN, to_name, version_ref
+from fitserve.number_text import rows_text
 from fitserve.problems import Problem
 from fitserve.schemas.datasets import DatasetRead
 from fitserve.schemas.runs import RunRead

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fitserve.cli.console import err, rows_text, say
+from fitserve.cli.console import err, say
 from fitserve.client import ApiError, Client, Unprocessable
 from fitserve.enums import DatasetStatus
 from fitserve.names import version_ref
+from fitserve.number_text import rows_text
 from fitserve.schemas.datasets import DatasetRead
 
 

@@ -15,6 +15,7 @@ from core.lazy import LazyModule
 from fitserve.client.transport import without_none
 from ops.doctor.findings import Check, Finding, failed
 from ops.doctor.report import show
+from ops.options import Home
 
 if TYPE_CHECKING:
     import pydantic_settings
@@ -32,9 +33,7 @@ _HERE = ("localhost", "127.0.0.1", "::1")
 
 
 def doctor(
-    home: Annotated[
-        Path | None, typer.Option(help="Folder of database and files. [~/.fitserve]")
-    ] = None,
+    home: Home = None,
     port: Annotated[
         int | None,
         typer.Option(

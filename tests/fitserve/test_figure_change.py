@@ -1,4 +1,4 @@
-"""Which of two main figures is better, in words."""
+"""Sentences say which of two main figures is better."""
 
 import pytest
 

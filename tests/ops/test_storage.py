@@ -29,7 +29,7 @@ def check(home):
     ids=["rclone", "moto"],
 )
 def test_a_bucket_is_proved(tmp_path, monkeypatch, server, answer):
-    """What is not required is reported, and no test file remains."""
+    """The report also has the optional abilities of a store. No test file remains."""
     url = server().new_url(monkeypatch)
     monkeypatch.setenv("FITSERVE_STORAGE_URL", url)
     code, found = check(tmp_path)

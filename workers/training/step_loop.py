@@ -37,13 +37,16 @@ class StepLoop:
         self._train_layout = train
         self._test_layout = validation or train
         self._batch_size = batch_size
-        self._train_step = _traced_once(self._model.train_step, self._train_layout)
+        self._train_step = _traced_once(self._train_batch, self._train_layout)
         self._test_step = _traced_once(self._model.test_step, self._test_layout)
+
+    def _train_batch(self, batch: Any) -> None:
+        with fast_noise(self._model):
+            self._model.train_step(batch)
 
     def train(self, rows: Any) -> None:
         """Train on all batches of these rows."""
-        with fast_noise(self._model):
-            self._for_batches(self._train_step, rows)
+        self._for_batches(self._train_step, rows)
 
     def test(self, rows: Any) -> None:
         """Evaluate on all batches of these rows."""

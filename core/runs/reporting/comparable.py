@@ -7,6 +7,7 @@ from core.datasets.tables import Dataset
 from core.runs.planning.splits import BY_POSITION
 from core.runs.tables import Run
 from fitserve.names import version_ref
+from fitserve.number_text import rows_text
 
 
 def _split_key(run: Run) -> int | None:
@@ -124,8 +125,7 @@ def _begins_with(longer: Dataset, shorter: Dataset) -> bool:
 def _growth(shorter: Dataset, longer: Dataset) -> str:
     names = [version_ref(dataset.name, dataset.version) for dataset in (shorter, longer)]
     number = longer.num_rows - shorter.num_rows
-    noun = "row" if number == 1 else "rows"
-    return f"{names[1]} has {number:,} {noun} more than {names[0]} (appended)"
+    return f"{names[1]} has {rows_text(number)} more than {names[0]} (appended)"
 
 
 def _have_positions(runs: Sequence[Run]) -> bool:

@@ -16,6 +16,7 @@ from core.runs.repository import RunRepository
 from core.runs.serialize import history_to_schema, kept_epoch, of_one_fit, run_to_schema
 from core.runs.tables import Epoch, Run
 from fitserve.metric_names import metric_title
+from fitserve.number_text import rows_text
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.comparison import (
     CommonFigures,
@@ -62,8 +63,7 @@ def with_common(
 
     The advice replaces the warning about different rows, whose reason is `reason`.
     """
-    noun = "row" if common.num_rows == 1 else "rows"
-    rows = f"the {common.num_rows:,} {common.side} {noun} that both held out"
+    rows = f"the {rows_text(common.num_rows, common.side)} that both held out"
     changes = {
         "common": common,
         "advice": f"{reason}, so compare {metric_title(common.metric)} on {rows}",
