@@ -10,6 +10,7 @@ import functools
 import gc
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +46,36 @@ QUICK = RunTimes(
     history_seconds=0.05,
     cancel_poll_seconds=0.05,
 )
+
+
+_UNTIL = float(os.environ.get("FITSERVE_TEST_UNTIL", "inf"))
+_SERVER_FIXTURES = {"broker_url", "database_url"}
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Deselect tests without a database or Redis in the profile that changes those."""
+    if not IS_SCALE_OUT:
+        return
+    chosen = [item for item in items if _uses_servers(item)]
+    config.hook.pytest_deselected(
+        items=[item for item in items if not _uses_servers(item)]
+    )
+    items[:] = chosen
+
+
+def _uses_servers(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    is_whole_service = item.get_closest_marker("e2e") is not None
+    return is_whole_service or not _SERVER_FIXTURES.isdisjoint(fixtures)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Skip the tests that are left once the clock passes `FITSERVE_TEST_UNTIL`."""
+    if time.time() > _UNTIL:
+        pytest.skip("no time left (FITSERVE_TEST_UNTIL)")
 
 
 def pytest_runtest_teardown() -> None:
