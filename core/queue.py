@@ -10,12 +10,11 @@ import logging
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from core.queue_names import DATASETS, RUNS
 from core.settings import Settings
 
 TRAIN = "fitserve.train"
 READ = "fitserve.read"
-RUNS, DATASETS = "fitserve", "fitserve-datasets"
-"""Two queues, so that an upload never waits for a fit."""
 _GRACE_SECONDS = 60
 
 log = logging.getLogger(__name__)

@@ -11,6 +11,14 @@ LISTEN_FD = "FITSERVE_LISTEN_FD"
 METRICS_DIR = "FITSERVE_METRICS_DIR"
 """The folder in which API processes on one address share their counters."""
 
+READER_ON_DEMAND = "FITSERVE_READER_ON_DEMAND"
+"""Set if the supervisor starts the reader while datasets wait in the queue."""
+
+
+def is_reader_on_demand() -> bool:
+    """Return whether this process's supervisor starts the reader on demand."""
+    return READER_ON_DEMAND in os.environ
+
 
 def end_with_supervisor() -> None:
     """Send this process SIGTERM once the pipe that the supervisor holds is closed."""

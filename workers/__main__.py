@@ -9,7 +9,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from core import logs
-from core.queue import DATASETS, RUNS
+from core.queue_names import DATASETS, RUNS
 from core.supervised import end_with_supervisor
 from workers.app import celery, import_keras, settings
 

@@ -22,15 +22,17 @@ from core.datasets.ingest import Ingest, Reader
 from core.garbage_collection import freeze_heap, pause_collection
 from core.janitor import Janitor
 from core.logs import bound
-from core.queue import DATASETS, READ, RUNS, TRAIN, Queue, make_celery
+from core.queue import READ, TRAIN, Queue, make_celery
+from core.queue_names import DATASETS, RUNS
 from core.runs.maintenance import RunMaintenance
 from core.settings import Settings
 from core.storage import open_storage
+from core.supervised import is_reader_on_demand
 from core.workers import repository as kinds
 from core.workers.presence import Presence
 from workers.broker import drop_unreadable_messages
 from workers.hang_detector import kernels_alarm
-from workers.idle_memory import IdleMemory
+from workers.idle_memory import IdleMemory, reader_on_demand
 from workers.watchdog import Watchdog, waiting_datasets, waiting_runs
 
 log = logging.getLogger(__name__)
@@ -99,7 +101,8 @@ def _open(**_: Any) -> None:
     Janitor(database, storage, Queue(celery), settings.runs).start()
     seconds = settings.runs.heartbeat_seconds
     Presence(database, owner, _kind(queues), seconds).start()
-    _child["memory"] = IdleMemory()
+    is_on_demand = RUNS not in queues and is_reader_on_demand()
+    _child["memory"] = reader_on_demand() if is_on_demand else IdleMemory()
     _child["memory"].start()
 
 
@@ -108,7 +111,9 @@ def _is_stopping() -> bool:
 
 
 def _kind(queues: Collection[str]) -> str:
-    if RUNS in queues and DATASETS in queues:
+    """Return the kind for `Presence`; a reader that is not running is started."""
+    is_for_both = DATASETS in queues or is_reader_on_demand()
+    if RUNS in queues and is_for_both:
         return kinds.BOTH
     return kinds.RUNS if RUNS in queues else kinds.DATASETS
 

@@ -6,6 +6,8 @@ that XLA has compiled until its process ends.
 
 import logging
 import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +22,7 @@ from core.threads import PeriodicThread
 _SECONDS = 5.0
 """The pause between two checks; the first check after a task trims the memory."""
 _IDLE_SECONDS = 120.0
+_READER_IDLE_SECONDS = 300.0
 _GROWN_BYTES = 256 * 2**20
 """A child that has grown by more is large; its first run takes about 200 MiB."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -76,8 +79,20 @@ class IdleMemory(PeriodicThread):
             if time.monotonic() - self._idle_since < self._idle_seconds:
                 return
             if (resident := resident_bytes()) > self._large_bytes:
-                log.info("idle with %d MiB of memory; replaced", resident // 2**20)
+                log.info("idle with %d MiB of memory; ends", resident // 2**20)
                 self._leave()
+
+
+def reader_on_demand() -> IdleMemory:
+    """Return the thread that ends an idle reader, parent and child, whatever its size.
+
+    The supervisor starts the reader again when a dataset waits.
+    """
+    return IdleMemory(
+        lambda: os.kill(os.getppid(), signal.SIGTERM),
+        idle_seconds=_READER_IDLE_SECONDS,
+        grown_bytes=-sys.maxsize,
+    )
 
 
 def resident_bytes() -> int:

@@ -26,6 +26,8 @@ class Part:
     pass_fds: Sequence[int] = ()
     prepare: Callable[[], object] = lambda: None
     """Called before every start."""
+    is_wanted: Callable[[], bool] | None = None
+    """For a process that ends when it is idle: whether it has something to do."""
     process: subprocess.Popen[bytes] | None = None
     _started: float = 0.0
     _pause: float = 0.5
@@ -50,19 +52,33 @@ class Part:
         self._started = time.monotonic()
 
     def watch(self) -> int | None:
-        """Restart the process after a pause if it died; return its exit code once."""
+        """Start the process if it should run; return its exit code once if it died.
+
+        A process that died is started again after a pause.
+        """
         if self.process is None:
-            if time.monotonic() >= self._next_start:
+            if time.monotonic() >= self._next_start and self._is_wanted():
                 self.start()
             return None
         code = self.process.poll()
         if code is None:
             return None
-        self.process = None
+        self._release()
+        if code == 0 and self.is_wanted is not None:
+            return None
         seconds = time.monotonic() - self._started
         self._pause = 0.5 if seconds > _CALM_SECONDS else self._pause * 2
         self._next_start = time.monotonic() + min(self._pause, _LONGEST_PAUSE)
         return code
+
+    def _is_wanted(self) -> bool:
+        return self.is_wanted is None or self.is_wanted()
+
+    def _release(self) -> None:
+        """Forget the ended process, and close the pipe to it."""
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
+        self.process = None
 
     def terminate(self) -> None:
         """Send SIGTERM."""

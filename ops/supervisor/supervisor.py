@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING
 
 from core.lazy import LazyModule
 from core.settings import Settings
-from core.supervised import LISTEN_FD, METRICS_DIR
+from core.supervised import LISTEN_FD, METRICS_DIR, READER_ON_DEMAND
 from ops.supervisor.broker import clear_socket
 from ops.supervisor.cannot_start import CannotStart
 from ops.supervisor.parts import Part
 from ops.supervisor.ready import KeyState, Ready, pids_of
+from ops.supervisor.waiting_datasets import WaitingDatasets
 
 if TYPE_CHECKING:
     from ops.supervisor import preparation
@@ -80,8 +81,7 @@ class Supervisor:
     def _supervise(self, listener: socket.socket, prepared: "Prepared") -> None:
         parts = self._parts(listener, prepared.broker)
         try:
-            for part in parts:
-                part.start()
+            self._watch(parts)
             self._announce(listener, prepared.key, parts)
             while not self.is_stopped_within(0.2):
                 self._watch(parts)
@@ -98,24 +98,16 @@ class Supervisor:
             "FITSERVE_DATABASE_URL": settings.resolved_database_url,
         }
         logs = settings.home_dir / "logs"
+        demand = {} if broker_command is None else {READER_ON_DEMAND: "1"}
         parts = [
-            _python_part(name, module, environment, logs)
-            for name, module in (
-                ("worker", "workers runs"),
-                ("reader", "workers datasets"),
-            )
+            _python_part("worker", "workers runs", environment | demand, logs),
+            *self._api_parts(listener, environment, logs),
+            _python_part("reader", "workers datasets", environment | demand, logs),
         ]
-        parts += self._api_parts(listener, environment, logs)
-        if broker_command is not None:
-            broker = Part(
-                "broker",
-                broker_command,
-                {},
-                logs / "broker.log",
-                prepare=partial(clear_socket, settings.redis_socket),
-            )
-            parts.insert(0, broker)
-        return parts
+        if broker_command is None:
+            return parts
+        parts[-1].is_wanted = WaitingDatasets(settings.redis_socket)
+        return [_broker_part(broker_command, settings.redis_socket, logs), *parts]
 
     def _api_parts(
         self, listener: socket.socket, environment: dict[str, str], logs: Path
@@ -195,6 +187,11 @@ def _prepare(settings: Settings) -> "Prepared":
 def _on_signals(handler: Callable[..., None] | signal.Handlers) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)
+
+
+def _broker_part(command: Sequence[str], socket_path: Path, logs: Path) -> Part:
+    start = partial(clear_socket, socket_path)
+    return Part("broker", command, {}, logs / "broker.log", prepare=start)
 
 
 def _python_part(

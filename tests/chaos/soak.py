@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from core.queue import RUNS, TRAIN, Queue, make_celery
+from core.queue import TRAIN, Queue, make_celery
+from core.queue_names import RUNS
 from tests.chaos.checker import violations
 from tests.chaos.cluster import Cluster, Restarter, cluster
 from tests.chaos.profiles import Profile

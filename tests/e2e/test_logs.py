@@ -26,6 +26,9 @@ def logs(tmp_path_factory):
     }
     with running(home, **settings) as (url, _), Client(url, api_key=KEY) as client:
         client.datasets.upload(DATA)
+        large = home / "large.csv"  # for the reader
+        large.write_text("a,y\n" + "0.123456,0.654321\n" * 500_000)
+        client.datasets.upload(large)
         spec = {"dataset": "diabetes", "target": "progression", "model_name": "m"}
         run = client.runs.create(spec, fit={"epochs": 2, "seed": 1}, tags={"of": MARK})
         assert client.runs.wait(run.id).status == "succeeded"

@@ -132,6 +132,17 @@ def test_a_killed_child_loses_nothing(service):
     assert not folder.exists()
 
 
+@pytest.mark.skipif(IS_SCALE_OUT, reason="an own broker has no reader on demand")
+def test_a_large_upload_starts_the_reader(service, tmp_path):
+    """The file has the size from which the reader reads."""
+    client, process = service
+    assert not [p for p in process.children() if "workers datasets" in " ".join(_line(p))]
+    large = tmp_path / "large.csv"
+    large.write_text("a,y\n" + "0.123456,0.654321\n" * 500_000)
+    assert client.datasets.upload(large).num_rows == 500_000
+    assert part(process, "workers datasets")
+
+
 @pytest.mark.heavy
 def test_a_killed_process_is_restarted(service):
     """API and broker are killed; a run that is posted at once succeeds."""
@@ -233,7 +244,8 @@ def started_json(line, process, home):
         str(home / "logs"),
     )
     pids = dict(service["pids"])
-    assert {"API", "worker", "reader"} < pids.keys()
+    assert {"API", "worker"} < pids.keys()
+    assert ("reader" in pids) == IS_SCALE_OUT
     assert pids.pop("supervisor") == process.pid
     children = psutil.Process(process.pid).children()
     assert set(pids.values()) == {child.pid for child in children}

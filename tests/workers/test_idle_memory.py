@@ -1,7 +1,12 @@
 """An idle child trims its memory, and is replaced if it stays large."""
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
+from core.freed_memory import return_freed_memory
 from workers import idle_memory
 from workers.idle_memory import IdleMemory, resident_bytes
 
@@ -13,6 +18,7 @@ def left():
 
 
 def child(left, idle_seconds=0.0, grown_bytes=0):
+    return_freed_memory()  # otherwise an allocation may reuse it
     return IdleMemory(lambda: left.append("left"), 5.0, idle_seconds, grown_bytes)
 
 
@@ -55,3 +61,29 @@ def test_trimming_returns_freed_memory():
     del kept
     idle_memory.return_freed_memory()
     assert before - resident_bytes() > 50 * 2**20, len(last)
+
+
+READER = """
+import os, signal
+from workers import idle_memory
+
+idle_memory._READER_IDLE_SECONDS = 0.0
+memory = idle_memory.reader_on_demand()
+with memory.at_work():
+    memory.check()
+print("busy", flush=True)
+memory.check()
+"""
+
+
+def test_an_idle_reader_on_demand_ends_its_parent():
+    """The child sends the signal; this process is the parent."""
+    received = []
+    former = signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", READER], stdout=subprocess.PIPE, text=True, check=True
+        )
+    finally:
+        signal.signal(signal.SIGTERM, former)
+    assert (done.stdout, received) == ("busy\n", [signal.SIGTERM])

@@ -4,7 +4,8 @@ import random
 import time
 from itertools import pairwise
 
-from core.queue import RUNS, TRAIN, Queue, make_celery
+from core.queue import TRAIN, Queue, make_celery
+from core.queue_names import RUNS
 from tests.chaos.cluster import Cluster, Restarter, until
 from tests.chaos.registry import longest, row
 from tests.chaos.rows.workers import succeeded
