@@ -10,15 +10,20 @@ export function isBetter(metric, a, b) {
 }
 
 /** Return how a main figure compares to a former one: the words, the former value, whether the
- *  figure is worse, and whether that is clear, as its interval does not have the former value. */
+ *  figure is worse, and whether that is clear, as their intervals do not overlap. */
 export function comparedFigure(figure, former) {
-  const { metric, value, low, high } = figure;
+  const { metric, value } = figure;
   const [now, before] = [value, former.value].map(shownAs(figure));
   const isEqual = now === before;
   const isWorse = !isEqual && isBetter(metric, former.value, value);
-  const isWithin = low !== null && low <= former.value && former.value <= high;
   const words = isWorse ? "worse than" : "better than";
-  return { before, isWorse, words: isEqual ? "as good as" : words, isClear: isEqual || !isWithin };
+  return { before, isWorse, words: isEqual ? "as good as" : words, isClear: isEqual || !overlap(figure, former) };
+}
+
+/** Return whether the 95 % intervals of two figures overlap; false if one has none. */
+function overlap(one, other) {
+  if (one.low === null || other.low === null) return false;
+  return one.low <= other.high && other.low <= one.high;
 }
 
 /** Return a difference with its sign, and its interval if known: `+0.02 (-0.01 to 0.05)`. */

@@ -20,6 +20,6 @@ function sentenceOf(figure, { against, not_comparable: reasons, main_figure: for
   }
   const { words, before, isWorse, isClear } = comparedFigure(figure, former);
   const text = `Its main figure, ${mainFigure(figure)}, is ${words} that of version ${against} `
-    + `(${before}), ${when}${isClear ? "" : "; the earlier one is within the interval"}.`;
+    + `(${before}), ${when}${isClear ? "" : "; their intervals overlap"}.`;
   return { text, isWorse: isWorse && isClear };
 }
