@@ -9,14 +9,14 @@ from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic_settings import SettingsError
 
 from core.settings import Settings
-from core.supervised import LISTEN_FD, METRICS_DIR, SUPERVISED
+from core.supervised import NOT_SETTINGS
 from fitserve.names import did_you_mean
 from ops.doctor.findings import Finding, failed, ok, warning
 
 _OLDEST, _TOO_NEW = (3, 11), (3, 14)
 _SERVER = ("fastapi", "uvicorn", "celery", "sqlalchemy", "onnxruntime", "polars")
 _TRAINER = ("keras", "tensorflow-cpu", "tensorflow")
-_OTHERS = ("FITSERVE_URL", LISTEN_FD, METRICS_DIR, SUPERVISED)
+_OTHERS = ("FITSERVE_URL", *NOT_SETTINGS)
 """Variables of the client and of the supervisor, which are not settings."""
 
 

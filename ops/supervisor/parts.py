@@ -5,10 +5,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.supervised import SUPERVISED
+from core.supervised import HELD, SUPERVISED
 
 _CALM_SECONDS = 10.0
 _LONGEST_PAUSE = 30.0
@@ -33,9 +34,13 @@ class Part:
     _pause: float = 0.5
     _next_start: float = field(default=0.0)
 
-    def start(self) -> None:
-        """Start the process in a new session, so that Ctrl-C does not reach it."""
+    def start(self, *, is_held: bool = False) -> None:
+        """Start the process in a new session, so that Ctrl-C does not reach it.
+
+        A held process imports its modules, and then waits for `release`.
+        """
         self.prepare()
+        supervised = HELD if is_held else "1"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
             self.log.replace(self.log.with_suffix(".old.log"))
@@ -45,11 +50,17 @@ class Part:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self.environment, SUPERVISED: "1"},
+                env={**os.environ, **self.environment, SUPERVISED: supervised},
                 pass_fds=self.pass_fds,
                 start_new_session=True,
             )
         self._started = time.monotonic()
+
+    def release(self) -> None:
+        """Let a held process begin; one that has died is left to `watch`."""
+        if self.process is not None and self.process.stdin is not None:
+            with suppress(BrokenPipeError):
+                os.write(self.process.stdin.fileno(), b"\n")
 
     def watch(self) -> int | None:
         """Start the process if it should run; return its exit code once if it died.
@@ -63,7 +74,7 @@ class Part:
         code = self.process.poll()
         if code is None:
             return None
-        self._release()
+        self._forget()
         if code == 0 and self.is_wanted is not None:
             return None
         seconds = time.monotonic() - self._started
@@ -74,7 +85,7 @@ class Part:
     def _is_wanted(self) -> bool:
         return self.is_wanted is None or self.is_wanted()
 
-    def _release(self) -> None:
+    def _forget(self) -> None:
         """Forget the ended process, and close the pipe to it."""
         if self.process is not None and self.process.stdin is not None:
             self.process.stdin.close()

@@ -60,10 +60,8 @@ class Supervisor:
         """Serve until SIGINT or SIGTERM; raise CannotStart if that is impossible."""
         self._settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         _on_signals(self.stop)
-        with _only_one(self._settings):
-            prepared = _prepare_in_child(self._settings)
-            with _listening(self._settings) as listener:
-                self._supervise(listener, prepared)
+        with _only_one(self._settings), _listening(self._settings) as listener:
+            self._supervise(listener)
         _on_signals(signal.SIG_IGN)  # Python removes its handlers before it has exited
 
     def stop(self, *_: object) -> None:
@@ -78,30 +76,33 @@ class Supervisor:
         time.sleep(seconds)
         return self._is_stopped
 
-    def _supervise(self, listener: socket.socket, prepared: "Prepared") -> None:
-        parts = self._parts(listener, prepared.broker)
+    def _supervise(self, listener: socket.socket) -> None:
+        parts = api_parts = self._api_parts(listener)
         try:
+            for part in api_parts:  # they import while the database is prepared
+                part.start(is_held=True)
+            prepared = _prepare_in_child(self._settings)
+            parts = self._parts(api_parts, prepared.broker)
+            for part in api_parts:
+                part.release()
             self._watch(parts)
             self._announce(listener, prepared.key, parts)
             while not self.is_stopped_within(0.2):
                 self._watch(parts)
+            self._say("stopping; unfinished runs return to the queue")
         finally:
-            self._stop(parts)
+            _stop(parts)
 
     def _parts(
-        self, listener: socket.socket, broker_command: Sequence[str] | None
+        self, api_parts: list[Part], broker_command: Sequence[str] | None
     ) -> list[Part]:
-        settings = self._settings
-        environment = {
-            "FITSERVE_HOME": str(settings.home_dir),
-            "FITSERVE_BROKER_URL": settings.resolved_broker_url,
-            "FITSERVE_DATABASE_URL": settings.resolved_database_url,
-        }
+        """Return all parts in the order in which they start."""
+        settings, environment = self._settings, _environment(self._settings)
         logs = settings.home_dir / "logs"
         demand = {} if broker_command is None else {READER_ON_DEMAND: "1"}
         parts = [
             _python_part("worker", "workers runs", environment | demand, logs),
-            *self._api_parts(listener, environment, logs),
+            *api_parts,
             _python_part("reader", "workers datasets", environment | demand, logs),
         ]
         if broker_command is None:
@@ -109,14 +110,13 @@ class Supervisor:
         parts[-1].is_wanted = WaitingDatasets(settings.redis_socket)
         return [_broker_part(broker_command, settings.redis_socket, logs), *parts]
 
-    def _api_parts(
-        self, listener: socket.socket, environment: dict[str, str], logs: Path
-    ) -> list[Part]:
+    def _api_parts(self, listener: socket.socket) -> list[Part]:
         """Return the API processes, which accept from one socket."""
+        logs = self._settings.home_dir / "logs"
         metrics = self._settings.home_dir / "metrics"
         shutil.rmtree(metrics, ignore_errors=True)  # files of the previous start
         environment = {
-            **environment,
+            **_environment(self._settings),
             LISTEN_FD: str(listener.fileno()),
             METRICS_DIR: str(metrics),
         }
@@ -155,16 +155,25 @@ class Supervisor:
                 self._on_ready(ready)
                 return
 
-    def _stop(self, parts: list[Part]) -> None:
-        self._say("stopping; unfinished runs return to the queue")
-        broker = [part for part in parts if part.name == "broker"]
-        others = [part for part in parts if part.name != "broker"]
-        deadline = time.monotonic() + _STOP_SECONDS
-        for group in (others, broker):
-            for part in group:
-                part.terminate()
-            for part in group:
-                part.wait(max(1.0, deadline - time.monotonic()))
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {
+        "FITSERVE_HOME": str(settings.home_dir),
+        "FITSERVE_BROKER_URL": settings.resolved_broker_url,
+        "FITSERVE_DATABASE_URL": settings.resolved_database_url,
+    }
+
+
+def _stop(parts: list[Part]) -> None:
+    """Stop the broker last, because the others return their messages to it."""
+    broker = [part for part in parts if part.name == "broker"]
+    others = [part for part in parts if part.name != "broker"]
+    deadline = time.monotonic() + _STOP_SECONDS
+    for group in (others, broker):
+        for part in group:
+            part.terminate()
+        for part in group:
+            part.wait(max(1.0, deadline - time.monotonic()))
 
 
 def _prepare_in_child(settings: Settings) -> "Prepared":

@@ -1,4 +1,4 @@
-"""A part is started again when it dies; a part on demand, when it is wanted."""
+"""A part starts again when it dies, on demand when wanted, and held until its release."""
 
 import signal
 import sys
@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from ops.supervisor.parts import Part
+from tests.timing import until
 
 
 @pytest.fixture
@@ -63,3 +64,45 @@ def test_another_part_that_ends_is_reported(part):
     part.is_wanted = None
     part.watch()
     assert end(part) == 0
+
+
+HELD = """
+from core.supervised import end_with_supervisor
+print("imported", flush=True)
+end_with_supervisor()
+print("released", flush=True)
+"""
+
+
+@pytest.fixture
+def held(tmp_path):
+    """Return a held part that has imported its modules, and its log."""
+    log = tmp_path / "held.log"
+    found = Part("held", [sys.executable, "-c", HELD], {}, log)
+    found.start(is_held=True)
+    until(lambda: "imported" in log.read_text())
+    yield found, log
+    found.wait(30.0)
+    found.watch()
+
+
+def test_a_held_part_begins_when_it_is_released(held):
+    part, log = held
+    part.release()
+    part.process.wait(30)
+    assert log.read_text().split() == ["imported", "released"]
+
+
+def test_a_held_part_ends_with_its_supervisor(held):
+    part, log = held
+    part.process.stdin.close()
+    assert part.process.wait(30) == 0
+    assert log.read_text().split() == ["imported"]
+
+
+def test_a_held_part_that_died_is_reported(held):
+    part, _ = held
+    part.process.kill()
+    part.process.wait(30)
+    part.release()
+    assert part.watch() == -signal.SIGKILL

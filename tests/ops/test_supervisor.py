@@ -45,3 +45,5 @@ def test_an_unknown_storage_is_refused_before_anything_starts(tmp_path):
     )
     assert done.returncode == 2, done.stderr
     assert "'ftp'; expected one of file" in done.stderr
+    assert "stopping" not in done.stderr
+    assert (tmp_path / "home" / "logs" / "api.log").read_text() == ""
