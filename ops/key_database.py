@@ -10,20 +10,19 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 from sqlalchemy import make_url
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.migrate import upgrade
 from core.database.sessions import Database
-from core.errors import FitserveError
 from core.keys.pepper import read_pepper
 from core.keys.repository import ApiKeyRepository
 from core.keys.service import create_key
 from core.settings import Settings
-from fitserve.cli.console import REFUSED, UNREACHABLE, USAGE, CommandConsole
+from fitserve.cli.console import USAGE, CommandConsole
 from fitserve.problems import field_errors, sentences
 from fitserve.schemas.keys import KeyCreate, KeyCreated, KeyRead
+from ops.expected_errors import exit_on_error, print_notice
 
 _MAX_KEYS = 10_000
 
@@ -94,7 +93,7 @@ def _open_database(
 
     With `must_exist`, exit if the embedded database does not exist.
     """
-    with _exit_on_error(as_json=options.as_json):
+    with exit_on_error(as_json=options.as_json):
         settings = Settings() if options.home is None else Settings(home=options.home)
         if must_exist:
             _refuse_absent(settings)
@@ -132,26 +131,6 @@ def _say_where(settings: Settings, service: str | None) -> None:
     print_notice(f"Keys in {named}{unused}:")
 
 
-@contextmanager
-def _exit_on_error(*, as_json: bool) -> Iterator[None]:
-    """Print an expected error, and exit with its code."""
-    try:
-        yield
-    except ValidationError as error:
-        for line in error.errors():
-            print_notice(line["msg"].removeprefix("Value error, "))
-        raise typer.Exit(USAGE) from error
-    except FitserveError as error:
-        problem = error.problem()
-        print_notice(problem.model_dump_json(indent=2) if as_json else problem.detail)
-        raise typer.Exit(REFUSED) from error
-    except OperationalError as error:
-        print_notice(
-            f"The database does not answer ({error.orig}); check FITSERVE_DATABASE_URL."
-        )
-        raise typer.Exit(UNREACHABLE) from error
-
-
 def print_table(keys: list[KeyRead]) -> None:
     """Print the keys as a table."""
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -172,8 +151,3 @@ def _state(key: KeyRead) -> str:
         return "valid"
     is_over = key.expires_at <= utc_now()
     return f"{'expired' if is_over else 'until'} {key.expires_at:%Y-%m-%d %H:%M}Z"
-
-
-def print_notice(line: str) -> None:
-    """Print a line for the user to stderr, since stdout is for programs."""
-    typer.secho(line, fg="yellow", err=True)

@@ -14,8 +14,9 @@ from fitserve.scopes import USERS, Scope
 from ops.options import Home
 
 if TYPE_CHECKING:
-    from ops import key_database
+    from ops import expected_errors, key_database
 else:  # needs the server's libraries, which other commands do not need
+    expected_errors = LazyModule("ops.expected_errors")
     key_database = LazyModule("ops.key_database")
 
 app = typer.Typer(
@@ -69,7 +70,7 @@ def create(  # noqa: PLR0913, PLR0917  one parameter for each option
     if as_json:
         print_json(made)
         return
-    key_database.print_notice(
+    expected_errors.print_notice(
         f"Key {made.id} for the workspace {made.workspace!r}. Store it now, because it\n"
         "cannot be shown again. Clients send it as `Authorization: Bearer …`, or read\n"
         "it from FITSERVE_API_KEY:"

@@ -33,6 +33,7 @@ from tests.servers import (
     redis_of,
     sqlite_at_head,
 )
+from tests.service.small_model import SPEC, TABLE
 
 # a busy machine is slow, which is not an error of the example
 hypothesis.settings.register_profile("without deadline", deadline=None)
@@ -184,6 +185,19 @@ def bench_in(
     with TestClient(create_app(settings), base_url="http://localhost") as client:
         yield ServiceUnderTest(settings, client, database)
     database.close()
+
+
+@pytest.fixture(scope="session")
+def small_home(tmp_path_factory: pytest.TempPathFactory, broker_url: str) -> Settings:
+    """Train `SPEC` as version 1 of `m`; return the settings of the closed service.
+
+    Each test process trains it once, and tests copy it.
+    """
+    with bench_in(tmp_path_factory.mktemp("small") / "home", broker_url) as bench:
+        bench.upload(TABLE)
+        run = bench.train(SPEC)
+        assert run["status"] == "succeeded", run["error"]
+    return bench.settings
 
 
 @pytest.fixture

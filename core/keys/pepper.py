@@ -35,10 +35,15 @@ def read_pepper(settings: Settings) -> Pepper:
     """Return the pepper of the settings, or of the home folder; create it if needed."""
     if settings.key_pepper is not None:
         return Pepper(settings.key_pepper.get_secret_value().encode())
-    path = settings.home_dir / _FILE
+    path = pepper_file(settings.home_dir)
     if not path.exists():
         _make(path)
     return Pepper(path.read_bytes())
+
+
+def pepper_file(home: Path) -> Path:
+    """Return the file in which a home keeps its pepper."""
+    return home / _FILE
 
 
 def _make(path: Path) -> None:

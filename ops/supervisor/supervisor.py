@@ -1,6 +1,5 @@
 """Start broker, API and workers together, restart a process that dies, and stop all."""
 
-import fcntl
 import os
 import shutil
 import signal
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 from core.lazy import LazyModule
 from core.settings import Settings
 from core.supervised import LISTEN_FD, METRICS_DIR, READER_ON_DEMAND
+from ops.home_lock import hold_home
 from ops.supervisor.broker import clear_socket
 from ops.supervisor.cannot_start import CannotStart
 from ops.supervisor.parts import Part
@@ -58,9 +58,8 @@ class Supervisor:
 
     def run(self) -> None:
         """Serve until SIGINT or SIGTERM; raise CannotStart if that is impossible."""
-        self._settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         _on_signals(self.stop)
-        with _only_one(self._settings), _listening(self._settings) as listener:
+        with hold_home(self._settings), _listening(self._settings) as listener:
             self._supervise(listener)
         _on_signals(signal.SIG_IGN)  # Python removes its handlers before it has exited
 
@@ -214,21 +213,6 @@ def _python_part(
     log = logs / f"{name.lower().replace(' ', '-')}.log"
     command = [sys.executable, "-m", *module.split()]
     return Part(name, command, environment, log, pass_fds)
-
-
-@contextmanager
-def _only_one(settings: Settings) -> Iterator[None]:
-    """Hold the lock of the home, so that only one supervisor uses it."""
-    path = settings.home_dir / "up.lock"
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CannotStart(
-                f"Another `fitserve up` uses the home {settings.home_dir}. Stop it, or "
-                "choose another folder with --home."
-            ) from error
-        yield
 
 
 @contextmanager

@@ -1,0 +1,67 @@
+"""`fitserve backup` and `fitserve restore`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.lazy import LazyModule
+from ops.options import Home
+
+if TYPE_CHECKING:
+    from core import settings
+    from ops import expected_errors
+    from ops.backup import backup as backups
+else:  # needs the server's libraries, which other commands do not need
+    settings = LazyModule("core.settings")
+    expected_errors = LazyModule("ops.expected_errors")
+    backups = LazyModule("ops.backup.backup")
+
+_SHOWN = ("datasets", "runs", "models", "versions")
+AsJson = Annotated[bool, typer.Option("--json", help="Print what was copied, as JSON.")]
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(help="New folder, or an earlier backup.")],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy database and files into a folder, while the service may run.
+
+    Reads FITSERVE_DATABASE_URL and FITSERVE_STORAGE_URL. Files that an earlier backup in
+    the folder has are not copied again.
+    """
+    with expected_errors.exit_on_error(as_json=as_json):
+        made = backups.make_backup(_settings(home), folder)
+        _show(made, f"backed up to {folder}", as_json=as_json)
+
+
+def restore(
+    folder: Annotated[
+        Path, typer.Argument(help="Backup, or the home of a stopped service.")
+    ],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy a backup into an empty service, which may use another database or storage."""
+    with expected_errors.exit_on_error(as_json=as_json):
+        chosen = _settings(home)
+        restored = backups.restore_backup(chosen, folder)
+        _show(restored, f"restored to {chosen.home_dir}", as_json=as_json)
+
+
+def _settings(home: Path | None) -> "settings.Settings":
+    return settings.Settings() if home is None else settings.Settings(home=home)
+
+
+def _show(made: "backups.Backup", where: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(made.model_dump_json(indent=2))
+        return
+    counts = [f"{name} {made.rows.get(name, 0):,}" for name in _SHOWN]
+    files = made.files
+    typer.echo(f"{where}: {', '.join(counts)}")
+    typer.echo(
+        f"files: {files.copied:,} copied ({files.num_bytes / 1e6:,.1f} MB), "
+        f"{files.existed:,} kept, {files.removed:,} removed"
+    )

@@ -1,0 +1,109 @@
+"""Copy the rows of every table from one database to another one of the same revision.
+
+The databases may be of different kinds, such as SQLite and PostgreSQL.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    Connection,
+    Table,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from core.database.sessions import Database
+from core.database.tables import Base
+from core.workers.tables import Worker
+
+_AT_A_TIME = 1_000
+_PASSING = {Worker.__tablename__}
+"""Tables that say which processes run, which is not true of a copy."""
+
+
+def tables() -> list[Table]:
+    """Return the tables to copy, each after the tables to which its rows refer."""
+    return [one for one in Base.metadata.sorted_tables if one.name not in _PASSING]
+
+
+def count_rows(connection: Connection) -> dict[str, int]:
+    """Return the number of rows of each table that has any."""
+    counted = {
+        one.name: connection.scalar(select(func.count()).select_from(one)) or 0
+        for one in tables()
+    }
+    return {name: count for name, count in counted.items() if count}
+
+
+@contextmanager
+def snapshot(database: Database) -> Iterator[Connection]:
+    """Open a connection that sees one state of the database, while others write to it."""
+    engine = database.engine
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with engine.connect() as connection:
+        yield connection
+
+
+def copy_rows(source: Connection, target: Connection) -> dict[str, int]:
+    """Copy all rows, in the connections' transactions; return their number by table."""
+    copied = {one.name: _copy_table(source, target, one) for one in tables()}
+    return {name: count for name, count in copied.items() if count}
+
+
+def _copy_table(source: Connection, target: Connection, table: Table) -> int:
+    """Insert the rows in the order of their keys, since a row may refer to an older one.
+
+    References to tables that are copied later are set when all tables have their rows.
+    """
+    streamed = source.execution_options(yield_per=_AT_A_TIME)
+    query = select(table).order_by(*table.primary_key)
+    later = _later_columns(table)
+    count = 0
+    for part in streamed.execute(query).mappings().partitions():
+        rows = [dict(row) for row in part]
+        target.execute(insert(table), [_without(row, later) for row in rows])
+        count += len(rows)
+    return count
+
+
+def copy_late_references(source: Connection, target: Connection) -> None:
+    """Set the references to rows of later tables, once `copy_rows` has copied those."""
+    for table in tables():
+        for column in _later_columns(table):
+            _copy_column(source, target, table, column)
+
+
+def _copy_column(
+    source: Connection, target: Connection, table: Table, column: Column[Any]
+) -> None:
+    keys = list(table.primary_key)
+    query = select(*keys, column).where(column.is_not(None))
+    rows = [
+        {f"of_{name}": value for name, value in row.items()}
+        for row in source.execute(query).mappings()
+    ]
+    if rows:
+        found = [key == bindparam(f"of_{key.name}") for key in keys]
+        new: BindParameter[Any] = bindparam(f"of_{column.name}")
+        target.execute(update(table).where(*found).values({column: new}), rows)
+
+
+def _later_columns(table: Table) -> list[Column[Any]]:
+    """Return the columns that refer to a table which itself refers to this one."""
+    return [
+        column
+        for column in table.columns
+        if any(key.use_alter for key in column.foreign_keys)
+    ]
+
+
+def _without(row: dict[str, Any], columns: list[Column[Any]]) -> dict[str, Any]:
+    return row | {column.name: None for column in columns}
