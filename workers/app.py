@@ -111,7 +111,7 @@ def _is_stopping() -> bool:
 
 
 def _kind(queues: Collection[str]) -> str:
-    """Return the kind for `Presence`; a reader that is not running is started."""
+    """Return the kind for `Presence`; a reader on demand counts as running."""
     is_for_both = DATASETS in queues or is_reader_on_demand()
     if RUNS in queues and is_for_both:
         return kinds.BOTH
