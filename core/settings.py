@@ -180,6 +180,7 @@ class Settings(BaseSettings):
         env_prefix="FITSERVE_",
         env_nested_delimiter="__",
         use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # a URL may have a password
     )
 
     home: Path = Path("~/.fitserve")

@@ -45,7 +45,7 @@ def test_another_broker_is_refused_without_its_password(monkeypatch, url):
     message = refusal.value.errors()[0]["msg"]
     assert "redis, rediss, redis+socket, amqp, amqps" in message
     assert "amqp://user:password@host:5672/vhost" in message
-    assert "secret" not in message
+    assert "secret" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
