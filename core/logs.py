@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, TextIO
+from urllib.parse import urlsplit
 
 import orjson
 from sqlalchemy.engine import make_url
@@ -156,13 +157,14 @@ def _text(head: dict[str, Any], message: str, facts: dict[str, Any], error: str)
 
 
 def _secrets(settings: Settings) -> list[str]:
-    """Return the key, the pepper, and the passwords in URLs."""
+    """Return the key, the pepper, and the passwords in URLs, decoded and as given."""
     given = (settings.api_key, settings.key_pepper)
     found = [secret.get_secret_value() for secret in given if secret is not None]
     for url in (settings.resolved_database_url, settings.resolved_broker_url):
         try:
             found.append(make_url(url).password or "")
-        except ArgumentError:  # reported where the URL is used
+            found.append(urlsplit(url).password or "")
+        except (ArgumentError, ValueError):  # reported where the URL is used
             continue
     return [secret for secret in found if len(secret) >= _SHORTEST_SECRET]
 

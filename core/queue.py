@@ -8,14 +8,22 @@ So the broker's data may be deleted at any time.
 import logging
 
 from celery import Celery
-from kombu.exceptions import OperationalError
+from kombu import exceptions
 
+from core.brokers import ANSWER_SECONDS, broker_options
 from core.queue_names import DATASETS, RUNS
 from core.settings import Settings
 
 TRAIN = "fitserve.train"
 READ = "fitserve.read"
 _GRACE_SECONDS = 60
+_CHECK_SECONDS = 0.5
+_BROKER_ERRORS = (
+    OSError,
+    exceptions.OperationalError,
+    exceptions.ConnectionError,  # RabbitMQ does not know the virtual host
+    exceptions.ChannelError,  # RabbitMQ refuses the password, or has a classic queue
+)
 
 log = logging.getLogger(__name__)
 
@@ -31,17 +39,13 @@ def make_celery(settings: Settings) -> Celery:
         task_ignore_result=True,  # results are in the database
         task_serializer="json",
         accept_content=["json"],
-        task_acks_late=False,  # the janitor sends a message again if its work is lost
         task_time_limit=hard_limit,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         worker_enable_remote_control=False,
         worker_send_task_events=False,
-        broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=None,
-        broker_connection_timeout=2,
-        broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 2},
-        task_publish_retry=False,
+        task_publish_retry=False,  # the janitor sends a message again
+        **broker_options(settings.resolved_broker_url),
     )
     return app
 
@@ -55,15 +59,36 @@ class Queue:
     def send(self, task: str, subject_id: str) -> bool:
         """Send the id of a run or dataset. Return False if the broker is unavailable."""
         try:
-            self._celery.send_task(task, args=[subject_id], ignore_result=True)
-        except (OperationalError, OSError) as error:
+            self._send(task, subject_id)
+        except _BROKER_ERRORS as error:
             log.warning(
                 "broker unavailable; the janitor will send %s: %s", subject_id, error
             )
             return False
         return True
 
+    def _send(self, task: str, subject_id: str) -> None:
+        with self._celery.producer_or_acquire() as producer:
+            try:
+                self._celery.send_task(
+                    task,
+                    args=[subject_id],
+                    producer=producer,
+                    ignore_result=True,
+                    confirm_timeout=ANSWER_SECONDS,
+                )
+            except Exception:
+                # an orderly end would wait for RabbitMQ without a time limit
+                producer.connection.collect()
+                raise
+
     def check(self) -> None:
         """Connect to the broker; raise the error of its transport if that fails."""
-        with self._celery.connection_for_write(connect_timeout=1) as connection:
-            connection.connect()
+        with self._celery.connection_for_write(
+            connect_timeout=_CHECK_SECONDS,
+            transport_options={  # of Redis, which ignores the timeout above
+                "socket_connect_timeout": _CHECK_SECONDS,
+                "socket_timeout": _CHECK_SECONDS,
+            },
+        ) as broker:
+            broker.ensure_connection(max_retries=0, reraise_as_library_errors=False)

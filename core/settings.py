@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.brokers import broker_options
 from fitserve.specs.report import ReportSpec
 
 MIB = 1024 * 1024
@@ -179,6 +180,7 @@ class Settings(BaseSettings):
         env_prefix="FITSERVE_",
         env_nested_delimiter="__",
         use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # a URL may have a password
     )
 
     home: Path = Path("~/.fitserve")
@@ -192,7 +194,7 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """SQLAlchemy URL of the database; by default SQLite in `home`."""
     broker_url: str | None = None
-    """URL of the Celery broker; by default an embedded Redis in `home`."""
+    """URL of a Redis or RabbitMQ (`amqp://…`); by default an embedded Redis in `home`."""
     storage_url: str | None = None
     """URL of the files: `file:///srv/x` or `s3://bucket/prefix`; by default in `home`."""
     api_key: SecretStr | None = Field(default=None, min_length=16)
@@ -235,6 +237,13 @@ class Settings(BaseSettings):
     """The requests to an S3 store, and their cache."""
     report: ReportRules = ReportRules()
     """The measurements after a fit."""
+
+    @field_validator("broker_url")
+    @classmethod
+    def _refuse_unknown_broker(cls, url: str | None) -> str | None:
+        if url is not None:
+            broker_options(url)
+        return url
 
     @field_validator("storage_url")
     @classmethod

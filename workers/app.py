@@ -41,6 +41,7 @@ settings = Settings()
 drop_unreadable_messages()
 celery = make_celery(settings)
 celery.conf.update(
+    worker_consumer="workers.consumer:Consumer",
     worker_concurrency=settings.worker_processes,
     worker_max_memory_per_child=settings.worker_memory_bytes // 1024,
 )

@@ -25,6 +25,7 @@ def lines(request, tmp_path):
         home=tmp_path,
         api_key=SecretStr(KEY),
         database_url=f"postgresql+psycopg://me:{PASSWORD}@db/x",
+        broker_url="amqp://me:of%2Fthe%40broker@rabbitmq//vhost",
         log_format=request.param,
     )
     stream = io.StringIO()
@@ -82,10 +83,12 @@ def test_secrets_are_never_written(lines):
     logger, written = lines
     error = ConnectionError(f"postgresql://me:{PASSWORD}@db refused {KEY}")
     logger.error("with %s", KEY, exc_info=error)
+    logger.error("amqp://me:of%2Fthe%40broker@rabbitmq is of/the@broker")
     text = "\n".join(written())
     assert "ConnectionError" in text
     assert KEY not in text
     assert PASSWORD not in text
+    assert "amqp://me:***@rabbitmq is ***" in text
 
 
 @as_json

@@ -50,7 +50,7 @@ def finish(database, run_id):
 def lose(database, run_id):
     Lease.claim(database, run_id, "w", 0.0)
     time.sleep(0.01)
-    queue = Queue(make_celery(Settings(broker_url="memory://")))
+    queue = Queue(make_celery(Settings(broker_url="redis://127.0.0.1:1")))
     with tempfile.TemporaryDirectory() as folder:
         storage = LocalStorage(Path(folder))
         Janitor(database, storage, queue, RunTimes(max_attempts=1)).sweep()
