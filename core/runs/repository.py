@@ -63,7 +63,7 @@ class RunRepository:
         query = query.where(Run.workspace == self._workspace)
         if after is not None:
             query = query.where(Run.id < after)
-        query = query.where(*chosen.conditions(self._session))
+        query = query.where(*chosen.conditions(self._session, self._workspace))
         return query.order_by(Run.id.desc()).limit(limit)
 
     def update(self, run_id: str, change: RunUpdate) -> Run:

@@ -29,6 +29,9 @@ class Run(MainFigureColumns, Base):
         Index(None, "status", "id"),
         Index(None, "workspace", "id"),
         Index(None, "workspace", "model_name", "id"),
+        Index(None, "workspace", "target", "id"),
+        Index(None, "dataset_id", "id"),
+        Index(None, "validation_dataset_id", "id"),
     )
 
     id: Mapped[str] = mapped_column(
