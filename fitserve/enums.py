@@ -13,6 +13,13 @@ class RunStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class RunView(StrEnum):
+    """The amount of information about each run of a list."""
+
+    FULL = "full"
+    SUMMARY = "summary"
+
+
 TERMINAL = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED})
 
 

@@ -9,7 +9,13 @@ from fitserve.baseline_titles import baseline_title
 from fitserve.enums import Task
 from fitserve.metric_names import metric_title
 from fitserve.number_text import fixed_text, number_text, rows_text
-from fitserve.schemas.report import BaselineResult, BestBaseline, MainFigure, Metrics
+from fitserve.schemas.report import (
+    BaselineResult,
+    BestBaseline,
+    MainFigure,
+    MainFigureSummary,
+    Metrics,
+)
 
 _MAIN = {
     Task.REGRESSION: ("r2", "mae"),
@@ -60,18 +66,18 @@ def is_perfect(figure: MainFigure | None) -> bool:
     return float(_shown(figure.value, figure)) == 1.0
 
 
-def figure_text(figure: MainFigure) -> str:
+def figure_text(figure: MainFigureSummary) -> str:
     """Return the metric, its value and its interval: `ROC AUC 0.87 (0.85–0.89)`."""
     return f"{metric_title(figure.metric)} {_shown(figure.value, figure)}{_range(figure)}"
 
 
-def baseline_text(figure: MainFigure, baseline: BestBaseline) -> str:
+def baseline_text(figure: MainFigureSummary, baseline: BestBaseline) -> str:
     """Return a baseline and its value, as precise as the figure: `linear 0.84`."""
     name = baseline_title(baseline.name, figure.metric)
     return f"{name} {_shown(baseline.value, figure)}"
 
 
-def best_text(figure: MainFigure) -> str | None:
+def best_text(figure: MainFigureSummary) -> str | None:
     """Return the figure's best baseline and its value; None without a baseline."""
     return baseline_text(figure, figure.baseline) if figure.baseline else None
 
@@ -88,20 +94,20 @@ def figure_on_rows(figure: MainFigure, weighted: str = "") -> str:
     return f"{figure_text(figure)} on {rows}{weighted}"
 
 
-def _range(figure: MainFigure) -> str:
+def _range(figure: MainFigureSummary) -> str:
     if figure.low is None or figure.high is None:
         return ""
     dash = "–" if figure.low >= 0 else " to "
     return f" ({_shown(figure.low, figure)}{dash}{_shown(figure.high, figure)})"
 
 
-def _shown(value: float, figure: MainFigure) -> str:
+def _shown(value: float, figure: MainFigureSummary) -> str:
     if figure.metric in _OF_ANY_SIZE:
         return number_text(value)
     return fixed_text(value, _decimals(figure))
 
 
-def _decimals(figure: MainFigure) -> int:
+def _decimals(figure: MainFigureSummary) -> int:
     """Return the fewest decimals that show the ends of the interval as different."""
     if figure.low is None or figure.high is None:
         return _DECIMALS[0]

@@ -268,6 +268,7 @@ def _version_values(run: Run, version: Version | None) -> dict[str, Any]:
         "metrics": version.metrics,
         **figure_columns(version.main_figure),
         "plan": run.plan.model_copy(update={"layers": version.layers}),
+        "num_params": sum(layer.params for layer in version.layers),
     }
 
 

@@ -105,6 +105,7 @@ class Dataset(Base):
         Index(None, "workspace", "id"),
         Index(None, "workspace", "name", "id"),
         Index(None, "workspace", "name", "version", unique=True),
+        Index(None, "status", "id"),
     )
 
     id: Mapped[str] = mapped_column(

@@ -3,9 +3,11 @@
 Counters are sums over runs that have ended, because their rows no longer change.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
@@ -31,56 +33,99 @@ class Durations:
 
 
 @dataclass(frozen=True)
-class Figures:
-    """The figures of the database at one time."""
+class Totals:
+    """Figures whose queries read whole tables."""
 
-    runs: dict[str, int]
-    datasets: dict[str, int]
-    waiting_datasets: int
-    oldest_queued_seconds: float
+    ended: dict[str, int]
     durations: dict[str, Durations]
     epochs: int
     fit_seconds: float
     lease_expiries: int
     handed_back: int
+    datasets: dict[str, int]
     stored_bytes: dict[str, int]
     models: int
     versions: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of the database: those of now, and totals that may be older."""
+
+    runs: dict[str, int]
+    waiting_datasets: int
+    oldest_queued_seconds: float
     workers: dict[str, int]
+    totals: Totals
 
 
 class FiguresRepository:
-    """The counts and sums over whole tables."""
+    """The counts and sums for the metrics."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def figures(self, alive_seconds: float) -> Figures:
-        """Return all figures; `workers` are those seen within `alive_seconds`."""
-        epochs, fit_seconds, expiries, handed_back = self._sums()
+    def figures(self, alive_seconds: float, totals: Totals) -> Figures:
+        """Return all figures; `workers` are those seen within `alive_seconds`.
+
+        These queries read only rows that wait or are in work, by an index.
+        """
         return Figures(
-            runs=self._runs_by_status(),
-            datasets=self._datasets_by_status(),
+            runs=self._unended_runs() | totals.ended,
             waiting_datasets=self._waiting_datasets(),
             oldest_queued_seconds=self._oldest_queued_seconds(),
-            durations=self._durations(),
-            epochs=epochs,
-            fit_seconds=fit_seconds,
-            lease_expiries=expiries,
-            handed_back=handed_back,
+            workers=WorkerRepository(self._session).count_alive(alive_seconds),
+            totals=totals,
+        )
+
+    def totals(self) -> Totals:
+        """Return the figures of whole tables, which takes time in a large database."""
+        rows = self._runs_by_status()
+        ended = {row.status: row for row in rows if row.status in TERMINAL}
+        return Totals(
+            ended={s: ended[s].runs if s in ended else 0 for s in sorted(TERMINAL)},
+            durations={s: _durations(row) for s, row in ended.items() if row.timed},
+            epochs=sum(int(row.epochs) for row in ended.values()),
+            fit_seconds=sum(float(row.fit_seconds) for row in ended.values()),
+            lease_expiries=sum(int(row.lease_expiries) for row in rows),
+            handed_back=sum(int(row.handed_back) for row in rows),
+            datasets=self._datasets_by_status(),
             stored_bytes=self._stored_bytes(),
             models=self._count(Model.name),
             versions=self._count(Version.id),
-            workers=WorkerRepository(self._session).count_alive(alive_seconds),
         )
 
     def _count(self, column: object) -> int:
         return self._session.scalar(select(func.count(column))) or 0  # type: ignore[arg-type]
 
-    def _runs_by_status(self) -> dict[str, int]:
-        query = select(Run.status, func.count()).group_by(Run.status)
-        found = {row[0]: row[1] for row in self._session.execute(query)}
-        return {status: found.get(status, 0) for status in RunStatus}
+    def _unended_runs(self) -> dict[str, int]:
+        waiting = (RunStatus.QUEUED, RunStatus.RUNNING)
+        query = select(Run.status, func.count()).where(Run.status.in_(waiting))
+        found = {
+            row[0]: row[1] for row in self._session.execute(query.group_by(Run.status))
+        }
+        return {status: found.get(status, 0) for status in waiting}
+
+    def _runs_by_status(self) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Return the sums of each status, in one scan of the runs."""
+        seconds = seconds_between(Run.started_at, Run.ended_at)
+        lost = Run.attempt - Run.handed_back - case((_held(), 1), else_=0)
+        buckets = (
+            func.sum(case((seconds <= bound, 1), else_=0)).label(f"under_{bound}")
+            for bound in DURATION_BOUNDS
+        )
+        query = select(
+            Run.status,
+            func.count().label("runs"),
+            func.sum(Run.epoch).label("epochs"),
+            func.sum(Run.fit_seconds).label("fit_seconds"),
+            func.sum(lost).label("lease_expiries"),
+            func.sum(Run.handed_back).label("handed_back"),
+            func.count(seconds).label("timed"),
+            func.sum(seconds).label("seconds"),
+            *buckets,
+        )
+        return self._session.execute(query.group_by(Run.status)).all()
 
     def _datasets_by_status(self) -> dict[str, int]:
         query = select(Dataset.status, func.count()).where(Dataset.deleted_at.is_(None))
@@ -101,31 +146,6 @@ class FiguresRepository:
         oldest = self._session.scalar(query)
         return max(0.0, (utc_now() - oldest).total_seconds()) if oldest else 0.0
 
-    def _durations(self) -> dict[str, Durations]:
-        seconds = seconds_between(Run.started_at, Run.ended_at)
-        buckets = [func.sum(case((seconds <= b, 1), else_=0)) for b in DURATION_BOUNDS]
-        rows = self._session.execute(
-            select(Run.status, func.count(), func.sum(seconds), *buckets)
-            .where(Run.status.in_(TERMINAL), seconds.is_not(None))
-            .group_by(Run.status)
-        ).all()
-        return {
-            status: Durations([int(c) for c in counts], total, float(seconds))
-            for status, total, seconds, *counts in rows
-        }
-
-    def _sums(self) -> tuple[int, float, int, int]:
-        ended = Run.status.in_(TERMINAL)
-        row = self._session.execute(
-            select(
-                func.sum(case((ended, Run.epoch), else_=0)),
-                func.sum(case((ended, Run.fit_seconds), else_=0.0)),
-                func.sum(Run.attempt - Run.handed_back - case((_held(), 1), else_=0)),
-                func.sum(Run.handed_back),
-            )
-        ).one()
-        return int(row[0] or 0), float(row[1] or 0), int(row[2] or 0), int(row[3] or 0)
-
     def _stored_bytes(self) -> dict[str, int]:
         uploads = select(func.sum(Dataset.num_bytes)).where(has_files())
         artifacts = select(func.sum(Artifact.num_bytes))
@@ -133,6 +153,11 @@ class FiguresRepository:
             "uploads": int(self._session.scalar(uploads) or 0),
             "artifacts": int(self._session.scalar(artifacts) or 0),
         }
+
+
+def _durations(row: Row[*tuple[Any, ...]]) -> Durations:
+    counts = [int(getattr(row, f"under_{bound}")) for bound in DURATION_BOUNDS]
+    return Durations(counts, row.timed, float(row.seconds))
 
 
 def _held() -> ColumnElement[bool]:

@@ -1,32 +1,9 @@
-"""Convert rows of models and versions to the API's schemas."""
+"""Convert rows of versions and changes to the API's schemas."""
 
 from collections.abc import Sequence
 
-from core.models.tables import Alias, Model, ModelChange, Version, newest_of
-from fitserve.enums import Promotion
-from fitserve.schemas.models import ArtifactRead, ChangeRead, ModelRead, VersionRead
-
-
-def model_to_schema(
-    model: Model,
-    versions: Sequence[Version],
-    aliases: Sequence[Alias],
-    serving: Version,
-) -> ModelRead:
-    """Convert a model to its schema."""
-    latest = newest_of([*versions, serving])
-    return ModelRead(
-        name=model.name,
-        serving_version=serving.number,
-        latest_version=latest.number,
-        versions=[version.number for version in versions],
-        aliases={alias.name: alias.version.number for alias in aliases},
-        promotion=Promotion(model.promotion),
-        follows_newest=model.follows_newest,
-        headline=latest.headline,
-        main_figure=serving.main_figure,
-        created_at=model.created_at,
-    )
+from core.models.tables import Alias, ModelChange, Version
+from fitserve.schemas.models import ArtifactRead, ChangeRead, VersionRead
 
 
 def change_to_schema(change: ModelChange) -> ChangeRead:

@@ -26,20 +26,39 @@ class MainFigureColumns:
     @property
     def main_figure(self) -> MainFigure | None:
         """Return the figure with its interval and its best baseline, if measured."""
-        if self.figure_metric is None:
-            return None
-        baseline = {"name": self.baseline_name, "value": self.baseline_value}
-        return MainFigure.model_validate(
-            {
-                "metric": self.figure_metric,
-                "value": self.figure_value,
-                "low": self.figure_low,
-                "high": self.figure_high,
-                "side": self.figure_side,
-                "num_rows": self.figure_rows,
-                "baseline": baseline if self.baseline_name is not None else None,
-            }
-        )
+        return main_figure_of(self)
+
+
+FIGURE_COLUMNS = (
+    "figure_metric",
+    "figure_value",
+    "figure_low",
+    "figure_high",
+    "figure_side",
+    "figure_rows",
+    "baseline_name",
+    "baseline_value",
+)
+
+
+def main_figure_of(row: Any) -> MainFigure | None:
+    """Return the main figure of a row with FIGURE_COLUMNS, if one was measured."""
+    if row.figure_metric is None:
+        return None
+    rows = {"side": row.figure_side, "num_rows": row.figure_rows}
+    return MainFigure.model_validate(summary_values(row) | rows)
+
+
+def summary_values(row: Any) -> dict[str, Any]:
+    """Return the values of a MainFigureSummary from the columns of a measured figure."""
+    baseline = {"name": row.baseline_name, "value": row.baseline_value}
+    return {
+        "metric": row.figure_metric,
+        "value": row.figure_value,
+        "low": row.figure_low,
+        "high": row.figure_high,
+        "baseline": baseline if row.baseline_name is not None else None,
+    }
 
 
 def figure_columns(figure: MainFigure | None) -> dict[str, Any]:

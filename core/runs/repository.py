@@ -1,19 +1,24 @@
 """Query runs for requests; maintenance.py and leases.py have the queries of workers."""
 
 from collections.abc import Sequence
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.clock import now_ms
 from core.errors import InvalidSpec, RunNotFound, raise_any
 from core.runs.search import ALL_RUNS, RunFilter
+from core.runs.summaries import SUMMARY, summary_of
 from core.runs.tables import Epoch, Run
 from fitserve.enums import RunStatus, StopReason
 from fitserve.problems import FieldError, pointer
+from fitserve.schemas.runs import RunSummary
 from fitserve.specs.run import MOST_TAGS
 from fitserve.specs.run_update import RunUpdate
+
+Paged = TypeVar("Paged", bound=Select[*tuple[Any, ...]])
 
 
 class RunRepository:
@@ -43,11 +48,23 @@ class RunRepository:
         self, after: str | None, limit: int, chosen: RunFilter = ALL_RUNS
     ) -> list[Run]:
         """Return runs, newest first, that come after the id `after`."""
-        query = select(Run).where(Run.workspace == self._workspace)
+        return list(self._session.scalars(self._paged(select(Run), after, limit, chosen)))
+
+    def summaries(
+        self, after: str | None, limit: int, chosen: RunFilter = ALL_RUNS
+    ) -> list[RunSummary]:
+        """Return the same runs as `page`, but read only what a list shows."""
+        found = self._session.execute(self._paged(SUMMARY, after, limit, chosen))
+        return [summary_of(row) for row in found]
+
+    def _paged(
+        self, query: Paged, after: str | None, limit: int, chosen: RunFilter
+    ) -> Paged:
+        query = query.where(Run.workspace == self._workspace)
         if after is not None:
             query = query.where(Run.id < after)
-        query = query.where(*chosen.conditions(self._session))
-        return list(self._session.scalars(query.order_by(Run.id.desc()).limit(limit)))
+        query = query.where(*chosen.conditions(self._session, self._workspace))
+        return query.order_by(Run.id.desc()).limit(limit)
 
     def update(self, run_id: str, change: RunUpdate) -> Run:
         """Change the tags and the notes of a run.

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from core.datasets.tables import Dataset
@@ -31,28 +32,43 @@ class RunFilter:
     words: tuple[str, ...] = ()
     dataset: str | None = None
 
-    def conditions(self, session: Session) -> list[ColumnElement[bool]]:
-        """Return the conditions of a query over runs."""
+    def conditions(self, session: Session, workspace: str) -> list[ColumnElement[bool]]:
+        """Return the conditions of a query over the runs of a workspace."""
         equal = (
             (Run.status, self.status),
             (Run.model_name, self.model),
             (Run.target, self.target),
-            *((Run.tags[name].as_string(), value) for name, value in self.tags.items()),
         )
         found = [column == value for column, value in equal if value is not None]
+        if self.tags:
+            found.append(_has_tags(session, self.tags))
         if self.dataset is not None:
-            found.append(_reads(self.dataset))
+            found.append(_reads(session, workspace, self.dataset))
         return [*found, *(_contains(session, word) for word in self.words)]
 
 
 ALL_RUNS = RunFilter()
 
 
-def _reads(name: str) -> ColumnElement[bool]:
-    """Return the condition that a run trains or validates on a version of the dataset."""
-    same = Dataset.name == name, Dataset.workspace == Run.workspace
-    versions = select(Dataset.id).where(*same).correlate(Run)
-    return or_(Run.dataset_id.in_(versions), Run.validation_dataset_id.in_(versions))
+def _reads(session: Session, workspace: str, name: str) -> ColumnElement[bool]:
+    """Return the condition that a run trains or validates on a version of the dataset.
+
+    The versions are read first, because a database uses the indexes for known ids only.
+    """
+    same = Dataset.name == name, Dataset.workspace == workspace
+    ids = session.scalars(select(Dataset.id).where(*same)).all()
+    return or_(Run.dataset_id.in_(ids), Run.validation_dataset_id.in_(ids))
+
+
+def _has_tags(session: Session, tags: dict[str, str]) -> ColumnElement[bool]:
+    """Return the condition that a run has these tags; PostgreSQL has an index of it."""
+    if _is_postgres(session):
+        return cast(Run.tags, JSONB).contains(tags)
+    return and_(*(Run.tags[name].as_string() == value for name, value in tags.items()))
+
+
+def _is_postgres(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
 
 
 def _contains(session: Session, word: str) -> ColumnElement[bool]:
@@ -65,8 +81,7 @@ def _contains(session: Session, word: str) -> ColumnElement[bool]:
 
 def _in_tags(session: Session, word: str) -> ColumnElement[bool]:
     """Return whether the name or the value of a tag contains the word."""
-    is_postgres = session.get_bind().dialect.name == "postgresql"
-    each = func.json_each_text if is_postgres else func.json_each
+    each = func.json_each_text if _is_postgres(session) else func.json_each
     tags = each(Run.tags).table_valued("key", "value")
     return (
         select(1)

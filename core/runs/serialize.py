@@ -30,7 +30,7 @@ def run_to_schema(run: Run) -> RunRead:
         target=run.target,
         task=Task(run.task),
         spec=run.spec.to_json(),
-        num_params=run.plan.num_params,
+        num_params=run.num_params,
         num_rows=run.num_rows,
         tags=run.tags,
         notes=run.notes,

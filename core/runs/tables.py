@@ -29,6 +29,9 @@ class Run(MainFigureColumns, Base):
         Index(None, "status", "id"),
         Index(None, "workspace", "id"),
         Index(None, "workspace", "model_name", "id"),
+        Index(None, "workspace", "target", "id"),
+        Index(None, "dataset_id", "id"),
+        Index(None, "validation_dataset_id", "id"),
     )
 
     id: Mapped[str] = mapped_column(
@@ -45,6 +48,17 @@ class Run(MainFigureColumns, Base):
     task: Mapped[str] = mapped_column(String(20))
     spec: Mapped[ResolvedSpec] = mapped_column(Stored(ResolvedSpec, upgraded_spec))
     plan: Mapped[RunPlan] = mapped_column(Stored(RunPlan))
+    preset: Mapped[str | None] = mapped_column(
+        String(40), default=lambda row: _of(row, "spec").preset
+    )
+    """Copied from the spec, as `num_seeds`, so that a list reads no spec."""
+    num_seeds: Mapped[int] = mapped_column(
+        default=lambda row: _of(row, "spec").fit.num_seeds, server_default="1"
+    )
+    num_params: Mapped[int] = mapped_column(
+        BigInteger, default=lambda row: _of(row, "plan").num_params, server_default="0"
+    )
+    """The weights of the plan's layers, copied for the same reason."""
     tags: Mapped[dict[str, Any]]
     notes: Mapped[str | None] = mapped_column(Text)
     attempt: Mapped[int] = mapped_column(default=0)
@@ -75,10 +89,10 @@ class Run(MainFigureColumns, Base):
 
     dataset: Mapped[Dataset] = relationship(foreign_keys=[dataset_id], lazy="joined")
 
-    @property
-    def num_seeds(self) -> int:
-        """Return the number of fits in the spec."""
-        return self.spec.fit.num_seeds
+
+def _of(row: Any, name: str) -> Any:
+    """Return a value of the row that is being inserted."""
+    return row.get_current_parameters()[name]
 
 
 class Epoch(Base):

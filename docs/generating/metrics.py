@@ -5,7 +5,7 @@ from itertools import chain
 
 from prometheus_client import Metric
 
-from core.metrics.repository import DURATION_BOUNDS, Durations, Figures
+from core.metrics.repository import DURATION_BOUNDS, Durations, Figures, Totals
 from docs.generating.tables import filled, table
 from service.metrics import families
 from service.metrics.request_counters import Latencies, ModelCounters
@@ -20,18 +20,21 @@ PROCESS = Snapshot(
 )
 DATABASE = Figures(
     runs={"queued": 1},
-    datasets=ONE,
     waiting_datasets=0,
     oldest_queued_seconds=0,
-    durations={"succeeded": Durations([0] * len(DURATION_BOUNDS), 0, 0)},
-    epochs=0,
-    fit_seconds=0,
-    lease_expiries=0,
-    handed_back=0,
-    stored_bytes=ONE,
-    models=0,
-    versions=0,
     workers=ONE,
+    totals=Totals(
+        ended={},
+        durations={"succeeded": Durations([0] * len(DURATION_BOUNDS), 0, 0)},
+        epochs=0,
+        fit_seconds=0,
+        lease_expiries=0,
+        handed_back=0,
+        datasets=ONE,
+        stored_bytes=ONE,
+        models=0,
+        versions=0,
+    ),
 )
 """One sample of each family, so that its labels are known."""
 

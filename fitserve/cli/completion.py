@@ -43,12 +43,12 @@ def _of_model(names: Callable[[ModelRead], Iterable[str]]) -> Complete:
 
 def _other_runs(client: Client, context: typer.Context) -> Iterable[str]:
     given = context.params.get("run_ids") or ()
-    return (run.id for run in client.runs.list() if run.id not in given)
+    return (run.id for run in client.runs.summaries() if run.id not in given)
 
 
 datasets = _completing(lambda client, _: (d.name for d in client.datasets.list()))
 models = _completing(lambda client, _: (m.name for m in client.models.list()))
-runs = _completing(lambda client, _: (run.id for run in client.runs.list()))
+runs = _completing(lambda client, _: (run.id for run in client.runs.summaries()))
 other_runs = _completing(_other_runs)
 versions = _of_model(lambda model: map(str, model.versions))
 aliases = _of_model(lambda model: model.aliases)

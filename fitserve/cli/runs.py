@@ -1,9 +1,11 @@
 """`fitserve runs`."""
 
 import itertools
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
+from pydantic import BaseModel
 
 from fitserve.cli.completion import models, other_runs, runs
 from fitserve.cli.console import (
@@ -29,8 +31,8 @@ _RUNS: Columns = {
     "version": lambda r: r.model_version,
     **FIGURE_COLUMNS,
     "target": lambda r: r.target,
-    "epoch": lambda r: f"{r.progress.epoch}/{r.progress.epochs}",
-    "val_loss": lambda r: r.metrics.get("val_loss", r.metrics.get("loss")),
+    "epoch": lambda r: f"{r.epoch}/{r.epochs}",
+    "val_loss": lambda r: r.loss,
 }
 
 
@@ -64,9 +66,10 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of runs.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List runs, newest first."""
+    """List runs, newest first; `--json` prints them with their specs."""
     with service(context) as client:
-        found = client.runs.list(status, model, tag, target, text)
+        listed = client.runs.list if as_json else client.runs.summaries
+        found: Iterator[BaseModel] = listed(status, model, tag, target, text)
         print_list(itertools.islice(found, limit), _RUNS, as_json=as_json)
 
 

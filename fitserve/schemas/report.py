@@ -145,8 +145,8 @@ class BestBaseline(BaseModel):
     value: float
 
 
-class MainFigure(BaseModel):
-    """The main metric of the task on held-out rows, with its interval."""
+class MainFigureSummary(BaseModel):
+    """A main figure without its rows, as lists show it."""
 
     metric: str = Field(
         description="`r2`, `roc_auc` or `accuracy`, by task; where that is undefined, "
@@ -158,8 +158,6 @@ class MainFigure(BaseModel):
         "null if the interval is undefined or the run is of an older release."
     )
     high: float | None = Field(description="Upper end of the interval.")
-    side: Literal["test", "validation"]
-    num_rows: int = Field(description="Rows that were scored.")
     baseline: BestBaseline | None = Field(
         None, description="Null until baselines are trained, and if there are none."
     )
@@ -169,6 +167,13 @@ class MainFigure(BaseModel):
     def baseline_title(self) -> str | None:
         """Return the name of the baseline in words; None without a baseline."""
         return baseline_title(self.baseline.name, self.metric) if self.baseline else None
+
+
+class MainFigure(MainFigureSummary):
+    """The main metric of the task on held-out rows, with its interval."""
+
+    side: Literal["test", "validation"]
+    num_rows: int = Field(description="Rows that were scored.")
 
 
 class Figures(BaseModel):

@@ -9,7 +9,7 @@ from fitserve.enums import RunStatus, StopReason, Task
 from fitserve.frames import Tabular
 from fitserve.problems import Problem
 from fitserve.schemas.brief import Brief
-from fitserve.schemas.report import MainFigure
+from fitserve.schemas.report import MainFigure, MainFigureSummary
 
 
 class DatasetRef(BaseModel):
@@ -81,6 +81,55 @@ class RunRead(Brief, BaseModel):
     attempt: int
     created_at: datetime
     started_at: datetime | None
+    ended_at: datetime | None
+
+
+class RunSummary(Brief, BaseModel):
+    """A run as lists show it; `GET /v1/runs/{run_id}` returns all of it.
+
+    The loss and the main figure are rounded to six digits.
+    """
+
+    brief: ClassVar = ("id", "status", "model_name", "model_version", "loss")
+
+    id: str
+    status: RunStatus
+    model_name: str
+    model_version: int | None
+    dataset_name: str
+    target: str
+    task: Task
+    preset: str | None = Field(
+        None,
+        exclude_if=lambda name: name is None,
+        description="`preset` of the spec; absent without one.",
+    )
+    num_seeds: int = Field(description="`fit.num_seeds` of the spec.")
+    num_params: int = Field(description="Number of weights, as in a run.")
+    num_train_rows: int = Field(description="`num_rows.train` of the run.")
+    tags: dict[str, str]
+    notes: str | None = Field(
+        None,
+        exclude_if=lambda text: text is None,
+        description="The first 100 characters of the notes; absent without notes.",
+    )
+    epoch: int = Field(description="`progress.epoch` of the run.")
+    epochs: int = Field(description="`progress.epochs` of the run.")
+    loss: float | None = Field(
+        description="Loss on validation rows, or without these on training rows, at the "
+        "epoch whose weights were kept; null until an epoch is kept."
+    )
+    main_figure: MainFigureSummary | None
+    error_title: str | None = Field(
+        None,
+        exclude_if=lambda title: title is None,
+        description="Title of the error; absent without an error.",
+    )
+    seconds: float | None = Field(
+        description="Time from the start of the last attempt to its end, or until now; "
+        "null before the first attempt."
+    )
+    created_at: datetime
     ended_at: datetime | None
 
 

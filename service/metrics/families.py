@@ -12,7 +12,7 @@ from prometheus_client.core import (
     HistogramMetricFamily,
 )
 
-from core.metrics.repository import DURATION_BOUNDS, Figures
+from core.metrics.repository import DURATION_BOUNDS, Figures, Totals
 from service.metrics.request_counters import BOUNDS, Latencies
 from service.metrics.snapshots import Snapshot
 
@@ -48,21 +48,25 @@ def of_database(figures: Figures) -> Iterable[Metric]:
         "Age of the oldest queued run; 0 if no run is queued",
         figures.oldest_queued_seconds,
     )
-    yield _durations(figures)
-    yield _counter("epochs", "Epochs of ended runs", figures.epochs)
-    yield _counter("fit_seconds", "Training time of ended runs", figures.fit_seconds)
-    lost = figures.lease_expiries
+    yield from _of_totals(figures.totals)
+    yield _gauges("workers", "Recently active workers", "kind", figures.workers)
+
+
+def _of_totals(totals: Totals) -> Iterable[Metric]:
+    yield _durations(totals)
+    yield _counter("epochs", "Epochs of ended runs", totals.epochs)
+    yield _counter("fit_seconds", "Training time of ended runs", totals.fit_seconds)
+    lost = totals.lease_expiries
     yield _counter("lease_expiries", "Attempts at runs whose worker was lost", lost)
     yield _counter(
         "runs_handed_back",
         "Attempts that a stopping worker returned to the queue",
-        figures.handed_back,
+        totals.handed_back,
     )
-    yield _gauges("datasets", "Datasets by status", "status", figures.datasets)
-    yield _gauges("stored_bytes", "Bytes of stored files", "kind", figures.stored_bytes)
-    yield _gauge("models", "Number of models", figures.models)
-    yield _gauge("versions", "Versions of all models", figures.versions)
-    yield _gauges("workers", "Recently active workers", "kind", figures.workers)
+    yield _gauges("datasets", "Datasets by status", "status", totals.datasets)
+    yield _gauges("stored_bytes", "Bytes of stored files", "kind", totals.stored_bytes)
+    yield _gauge("models", "Number of models", totals.models)
+    yield _gauge("versions", "Versions of all models", totals.versions)
 
 
 def database_up(is_up: bool) -> Metric:
@@ -110,13 +114,13 @@ def _add(
     family.add_metric(labels, buckets, latencies.seconds)
 
 
-def _durations(figures: Figures) -> Metric:
+def _durations(totals: Totals) -> Metric:
     family = HistogramMetricFamily(
         "fitserve_run_duration_seconds",
         "Duration of the last attempt at a run, from its claim to its end",
         labels=["status"],
     )
-    for status, durations in sorted(figures.durations.items()):
+    for status, durations in sorted(totals.durations.items()):
         bounds = (f"{float(bound)}" for bound in DURATION_BOUNDS)
         buckets = [*zip(bounds, durations.counts, strict=True), ("+Inf", durations.total)]
         family.add_metric([status], buckets, durations.seconds)

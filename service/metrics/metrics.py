@@ -17,10 +17,11 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
-from core.metrics.repository import Figures, FiguresRepository
+from core.metrics.repository import Figures, FiguresRepository, Totals
 from core.settings import Settings
 from core.supervised import METRICS_DIR
 from service.metrics import families
+from service.metrics.refreshed import Refreshed
 from service.metrics.request_counters import RequestCounters
 from service.metrics.snapshots import Snapshots
 from service.predictor.predictor import Predictor
@@ -48,6 +49,7 @@ class Metrics(Collector):
         )
         self._database = database
         self._alive_seconds = settings.runs.lease_seconds
+        self._totals = Refreshed("metrics-totals", self._read_totals, _FIGURES_SECONDS)
         self._lock = threading.Lock()
         self._figures: Figures | None = None
         self._until = 0.0
@@ -60,8 +62,9 @@ class Metrics(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Yield all metrics."""
-        yield from families.of_processes(self.snapshots.total())
-        figures = self._read()
+        total = self.snapshots.total()
+        yield from families.of_processes(total)
+        figures = self._read(is_alone=total.gauges["processes"] <= 1)
         yield families.database_up(figures is not None)
         if figures is not None:
             yield from families.of_database(figures)
@@ -71,17 +74,23 @@ class Metrics(Collector):
         encode, media_type = choose_encoder(accept)
         return encode(self._registry), media_type
 
-    def _read(self) -> Figures | None:
+    def _read(self, *, is_alone: bool) -> Figures | None:
         with self._lock:
             if time.monotonic() >= self._until:
-                self._figures = self._ask()
+                self._figures = self._ask(is_alone=is_alone)
                 self._until = time.monotonic() + _FIGURES_SECONDS
             return self._figures
 
-    def _ask(self) -> Figures | None:
+    def _read_totals(self) -> Totals:
+        with self._database.read() as session:
+            return FiguresRepository(session).totals()
+
+    def _ask(self, *, is_alone: bool) -> Figures | None:
         try:
+            # else a counter would decrease if the next scrape reaches another process
+            totals = self._totals.get(may_be_old=is_alone)
             with self._database.read() as session:
-                return FiguresRepository(session).figures(self._alive_seconds)
+                return FiguresRepository(session).figures(self._alive_seconds, totals)
         except SQLAlchemyError as error:
             log.warning(
                 "cannot read the metrics of the database: %s", type(error).__name__

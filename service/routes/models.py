@@ -5,12 +5,13 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import Path, Request
 from fastapi.responses import StreamingResponse
+from sqlalchemy.orm import Session
 
 from core.errors import ArtifactNotFound, ModelNotFound
 from core.models.contract import Contract
 from core.models.deletion import delete_model, delete_version
+from core.models.listing import ModelReads
 from core.models.repository import ModelRepository
-from core.models.serialize import model_to_schema
 from core.models.version_changes import describe_versions
 from core.models.weights import read_weights
 from fitserve.schemas.models import (
@@ -26,6 +27,7 @@ from service.dependencies import (
     Cursor,
     Limit,
     Models,
+    ReadSession,
     ServicesDep,
     WorkspaceDep,
     WriteSession,
@@ -45,39 +47,38 @@ _read_by_tf_serving = declare(errors=native_with_error)
 
 @router.get("")
 @_read_by_tf_serving
-def list_(models: Models, limit: Limit = 50, cursor: Cursor = None) -> SharedModelPage:
+def list_(
+    models: Models,
+    session: ReadSession,
+    workspace: WorkspaceDep,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> SharedModelPage:
     """List models by name."""
     found = models.page(cursor, limit + 1)
-    names = [model.name for model in found[:limit]]
-    items = [read for name in names if (read := _if_there(models, name)) is not None]
-    return SharedModelPage.of(items, names[-1] if len(found) > limit else None)
-
-
-def _if_there(models: ModelRepository, name: str) -> ModelRead | None:
-    """Return a model, or None if it was deleted after its name was read."""
-    try:
-        return _model(models, name)
-    except ModelNotFound:
-        return None
+    items = ModelReads(session, workspace).of(found[:limit])
+    more = len(found) > limit
+    return SharedModelPage.of(items, found[limit - 1].name if more else None)
 
 
 @router.get("/{name}")
 @_read_by_tf_serving
-def get(name: str, models: Models) -> SharedModelRead:
+def get(
+    name: str, models: Models, session: ReadSession, workspace: WorkspaceDep
+) -> SharedModelRead:
     """Get a model with its versions, its aliases, its serving version and contract."""
-    return SharedModelRead.of(_with_contract(models, name))
+    return SharedModelRead.of(_with_contract(models, session, workspace, name))
 
 
-def _with_contract(models: ModelRepository, name: str) -> ModelRead:
-    read, serving = _model(models, name), models.serving(name)
-    contract = Contract.of(serving.signature).to_schema(serving.number)
-    return read.model_copy(update={"contract": contract})
-
-
-def _model(models: ModelRepository, name: str) -> ModelRead:
+def _with_contract(
+    models: ModelRepository, session: Session, workspace: str, name: str
+) -> ModelRead:
+    found = ModelReads(session, workspace).of([models.get(name)])
+    if not found:  # it was deleted between the queries
+        raise ModelNotFound(name)
     serving = models.serving(name)
-    versions = models.versions(name, limit=1000)
-    return model_to_schema(models.get(name), versions, models.aliases(name), serving)
+    contract = Contract.of(serving.signature).to_schema(serving.number)
+    return found[0].model_copy(update={"contract": contract})
 
 
 @router.get("/{name}/versions")
@@ -117,7 +118,7 @@ async def update(
             model = models.get(name)
             model.promotion, model.follows_newest = wanted.promotion, False
             session.flush()
-            return _with_contract(models, name)
+            return _with_contract(models, session, workspace, name)
 
     return await to_thread.run_sync(store)
 

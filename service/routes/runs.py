@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from anyio import to_thread
 from fastapi import Depends, Header, Query, Request, Response
@@ -17,10 +17,10 @@ from core.keys.caller import Caller
 from core.runs.repository import RunRepository
 from core.runs.search import RunFilter
 from core.runs.serialize import history_to_schema, run_to_schema
-from fitserve.enums import TERMINAL, RunStatus
+from fitserve.enums import TERMINAL, RunStatus, RunView
 from fitserve.names import NAME_PATTERN
 from fitserve.schemas.pages import Page
-from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
+from fitserve.schemas.runs import HistoryRead, RunRead, RunSummary, ValidationRead
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.specs.run import RunCreate
 from fitserve.specs.run_update import RunUpdate
@@ -50,6 +50,8 @@ from service.upload_flow import (
 )
 
 router = Router(prefix="/v1/runs", tags=["runs"], scope=RUNS)
+
+Listed = TypeVar("Listed", RunRead, RunSummary)
 
 _FORM = {
     "type": "object",
@@ -185,7 +187,11 @@ def list_(  # noqa: PLR0913, PLR0917  one parameter per filter
             description="Only runs that train or validate on a version of this dataset.",
         ),
     ] = None,
-) -> Page[RunRead]:
+    view: Annotated[
+        RunView,
+        Query(description="`summary` returns what a list shows, without the specs."),
+    ] = RunView.FULL,
+) -> Page[RunRead] | Page[RunSummary]:
     """List runs, newest first. A run in the list matches all filters."""
     tags = {}
     if tag is not None:
@@ -193,8 +199,15 @@ def list_(  # noqa: PLR0913, PLR0917  one parameter per filter
         tags[name] = value
     words = tuple((text or "").split())
     chosen = RunFilter(status, model, target, tags, words, dataset)
+    if view == RunView.SUMMARY:
+        return _page(runs.summaries(cursor, limit + 1, chosen), limit)
     found = runs.page(cursor, limit + 1, chosen)
-    items = [run_to_schema(run) for run in found[:limit]]
+    return _page([run_to_schema(run) for run in found], limit)
+
+
+def _page(found: list[Listed], limit: int) -> Page[Listed]:
+    """Return the first `limit` runs, and the cursor if there are more."""
+    items = found[:limit]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 
 

@@ -22,9 +22,11 @@ from core.models.cause import Cause
 from core.models.repository import ModelRepository
 from core.models.tables import Version
 from core.runs.repository import RunRepository
+from core.runs.spec import RunPlan
 from core.webhooks.tables import Webhook
 from fitserve.schemas.report import Headline, MainFigure
-from tests.core.runs.rows import add_dataset, add_run, small_signature
+from fitserve.schemas.runs import LayerPlan
+from tests.core.runs.rows import add_dataset, add_run, resolved_spec, small_signature
 
 CAUSE = Cause("a test", "to test")
 
@@ -153,6 +155,25 @@ def test_a_webhook_of_before_is_known_to_be_signed_while_it_has_its_secret(
             "unsigned": False,
         }
         assert RunRepository(session, "default").get(ids["waiting"]).notes is None
+    command.check(config)
+
+
+def test_runs_of_before_have_the_columns_of_a_summary(database, database_url):
+    """The values come from the spec and the plan."""
+    fit = {"batch_size": 32, "epochs": 10, "seed": 1, "num_seeds": 3}
+    layers = [LayerPlan(type="Dense", output_shape=[1], params=n) for n in (5, 2**40)]
+    several = resolved_spec(fit=fit, preset="linear")
+    ids = [
+        add_run(database, spec=several, plan=RunPlan(layers=layers)),
+        add_run(database),
+    ]
+    config = migrate_again(database, database_url, "0018")
+    with database.read() as session:
+        found = [RunRepository(session, "default").get(run_id) for run_id in ids]
+    assert [(run.preset, run.num_seeds, run.num_params) for run in found] == [
+        ("linear", 3, 2**40 + 5),
+        (None, 1, 0),
+    ]
     command.check(config)
 
 

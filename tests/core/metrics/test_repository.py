@@ -1,6 +1,7 @@
 """Metrics read from the database, on both engines."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import update
@@ -18,8 +19,12 @@ from tests.core.runs.rows import add_run as new_run
 
 
 def figures(database):
+    """Return all figures as attributes of one object."""
     with database.read() as session:
-        return FiguresRepository(session).figures(30.0)
+        repository = FiguresRepository(session)
+        totals = repository.totals()
+        found = repository.figures(30.0, totals)
+    return SimpleNamespace(**vars(found), **vars(totals))
 
 
 def change(database, run_id, **values):

@@ -138,7 +138,7 @@ def test_the_shell_completes_commands_and_names(wire, line, expected):
     """Completions are models, runs and datasets of the service."""
     wire.answers("GET /v1/models", bodies.page(bodies.model(), bodies.model("red")))
     wire.answers("GET /v1/models/wine", bodies.model())
-    wire.answers("GET /v1/runs", bodies.page(bodies.run()))
+    wire.answers("GET /v1/runs", bodies.page(bodies.run_summary()))
     wire.answers("GET /v1/datasets", bodies.page(bodies.dataset()))
     assert completed(line, wire.url) == expected
 
@@ -197,7 +197,8 @@ def test_url_and_key_may_precede_the_command(wire):
 @pytest.mark.parametrize("option", ["--limit=2000", "--json"])
 def test_a_closed_pipe_prints_no_error(wire, option):
     """`fitserve runs list | true` exits like other programs, as a table and as JSON."""
-    wire.answers("GET /v1/runs", bodies.page(*[bodies.run()] * 2000))
+    run = bodies.run() if option == "--json" else bodies.run_summary()
+    wire.answers("GET /v1/runs", bodies.page(*[run] * 2000))
     script = (
         f"from fitserve.cli.app import main; import sys; "
         f"sys.argv = ['fitserve', '--url', '{wire.url}', 'runs', 'list', '{option}']"
@@ -239,7 +240,7 @@ def test_up_without_the_server_names_the_package_to_install(missing):
 
 def test_a_table_in_a_pipe_is_not_cut(wire, fitserve):
     """Each row is on one line, without truncation."""
-    long = bodies.run(model_name="m" * 90)
+    long = bodies.run_summary(model_name="m" * 90)
     wire.answers("GET /v1/runs", bodies.page(long, long))
     lines = fitserve("runs", "list").stdout.splitlines()
     assert len(lines) == 3

@@ -103,7 +103,7 @@ def test_a_dataset_is_renamed(wire, fitserve):
 
 def test_runs_are_listed_by_filter_up_to_a_limit(wire, fitserve):
     """The service filters; the client applies the limit."""
-    wire.answers("GET /v1/runs", bodies.page(*[bodies.run()] * 3))
+    wire.answers("GET /v1/runs", bodies.page(*[bodies.run_summary()] * 3))
     done = fitserve("runs", "list", "--status", "succeeded", "--model", "wine",
                     "--tag", "team:red", "--target", "quality", "--text", "wider", "--limit", 2)  # fmt: skip
     _, *rows = done.stdout.splitlines()
@@ -116,7 +116,15 @@ def test_runs_are_listed_by_filter_up_to_a_limit(wire, fitserve):
         "tag": "team:red",
         "target": "quality",
         "text": "wider",
+        "view": "summary",
     }
+
+
+def test_a_list_as_json_has_whole_runs(wire, fitserve):
+    """The table needs only summaries."""
+    wire.answers("GET /v1/runs", bodies.page(bodies.run()))
+    assert json.loads(fitserve("runs", "list", "--json").stdout) == [bodies.run()]
+    assert wire.asked[0].query == {}
 
 
 def test_an_empty_list_says_so(wire, fitserve):
@@ -255,13 +263,14 @@ def test_lists_show_the_main_figure_next_to_the_best_baseline(wire, fitserve):
     """Runs, models, versions and compared runs; a run without a figure has dashes."""
     figure = bodies.main_figure()
     runs = [bodies.run(main_figure=figure), bodies.run(main_figure=None)]
-    wire.answers("GET /v1/runs", bodies.page(*runs))
     wire.answers("GET /v1/models", bodies.page({**bodies.model(), "main_figure": figure}))
     versions = bodies.page(bodies.version(main_figure=figure))
     wire.answers("GET /v1/models/wine/versions", versions)
+    summaries = [bodies.run_summary(main_figure=run["main_figure"]) for run in runs]
     compared = [{**run, "fit_seconds": 1.0, "headline": None} for run in runs]
     body = {"runs": compared, "epoch": [], "curves": {}, "differences": []}
     wire.answers("GET /v1/runs/compare", {**body, "warnings": []})
+    wire.answers("GET /v1/runs", bodies.page(*summaries))
     listed = fitserve("runs", "list").stdout.splitlines()
     assert "version  main figure          best baseline  target" in listed[0]
     assert "2        R² 0.84 (0.80–0.88)  linear 0.61    quality" in listed[1]

@@ -5,7 +5,7 @@ from typing import Any
 from fitserve.schemas.datasets import DatasetRead
 from fitserve.schemas.models import ModelRead, VersionRead
 from fitserve.schemas.report import ReportRead
-from fitserve.schemas.runs import RunRead
+from fitserve.schemas.runs import RunRead, RunSummary
 
 NOW = "2026-11-23T17:00:00Z"
 
@@ -96,6 +96,32 @@ def run(status: str = "succeeded", **changes: Any) -> dict[str, Any]:
         **changes,
     }
     return RunRead.model_validate(body).model_dump(mode="json")
+
+
+def run_summary(status: str = "succeeded", **changes: Any) -> dict[str, Any]:
+    is_done = status == "succeeded"
+    body = {
+        "id": "run_1",
+        "status": status,
+        "model_name": "wine",
+        "model_version": 2 if is_done else None,
+        "dataset_name": "wine",
+        "target": "quality",
+        "task": "regression",
+        "num_seeds": 1,
+        "num_params": 9,
+        "num_train_rows": 2,
+        "tags": {},
+        "epoch": 3 if is_done else 0,
+        "epochs": 5,
+        "loss": 0.5 if is_done else None,
+        "main_figure": None,
+        "seconds": None,
+        "created_at": NOW,
+        "ended_at": None,
+        **changes,
+    }
+    return RunSummary.model_validate(body).model_dump(mode="json")
 
 
 def failed_run() -> dict[str, Any]:

@@ -97,6 +97,16 @@ def test_list_filters(wire, client):
     ]
 
 
+def test_summaries_have_the_filters_of_list(wire, client):
+    wire.answers("GET /v1/runs", bodies.page(bodies.run_summary(notes="wider")))
+    found = list(client.runs.summaries("failed", "wine", text="wide", dataset="red"))
+    assert [(run.id, run.loss, run.notes, run.preset) for run in found] == [
+        ("run_1", 0.5, "wider", None)
+    ]
+    chosen = {"status": "failed", "model": "wine", "text": "wide", "dataset": "red"}
+    assert wire.asked[0].query == chosen | {"view": "summary"}
+
+
 def test_history_and_cancel_are_read(wire, client):
     wire.answers("GET /v1/runs/run_1/history", bodies.history(2))
     wire.answers("POST /v1/runs/run_1/cancel", Answer(bodies.run("running"), 202))

@@ -31,7 +31,8 @@ def samples(client):
 
 def fresh(client):
     """Return the samples after another read of the database."""
-    client.app.state.services.metrics._until = 0.0
+    metrics = client.app.state.services.metrics
+    metrics._until, metrics._totals._value = 0.0, None
     return samples(client)
 
 

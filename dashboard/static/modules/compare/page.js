@@ -5,7 +5,9 @@ import { get, v1 } from "../api.js";
 import { lineChart } from "../charts/lines.js";
 import { difference, isBetter } from "../comparing.js";
 import { h } from "../dom.js";
-import { aligned, bestBaseline, duration, elapsed, integer, number, word } from "../format.js";
+import {
+  aligned, bestBaseline, duration, elapsed, integer, mainFigure, number, word,
+} from "../format.js";
 import { card, emptyNote, figureSpans, labelled, pageOf, select, table } from "../parts.js";
 import { adviceBox, warningsBox } from "../problems.js";
 import { History } from "../runs/history.js";
@@ -23,7 +25,7 @@ export async function page({ given: [list], signal }) {
   const query = ids.map(encodeURIComponent).join(",");
   const [runs, recent, compared] = await Promise.all([
     Promise.all(ids.map((id) => read(id, signal))),
-    get("v1/runs?limit=100", signal),
+    get("v1/runs?view=summary&limit=100", signal),
     ids.length > 1 ? get(`v1/runs/compare?ids=${query}`, signal) : null,
   ]);
   return pageOf("Compare runs", picker(ids, recent.items), runs.length
@@ -57,11 +59,16 @@ async function read(id, signal) {
 function picker(ids, recent) {
   const others = recent.filter((run) => !ids.includes(run.id));
   if (ids.length >= MOST || !others.length) return null;
-  const options = others.map((run) => [run.id, `${nameOf(run)} · ${run.status} · ${shape(run)}`]);
+  const options = others.map((run) => [run.id, choiceText(run)]);
   const list = select([["", "Select a run"], ...options], "", {
     onchange: () => list.value && open((shown) => [...shown, list.value]),
   });
   return labelled("present", "Add a run", list);
+}
+
+function choiceText(run) {
+  const figure = run.main_figure && mainFigure(run.main_figure);
+  return [nameOf(run), run.status, figure].filter(Boolean).join(" · ");
 }
 
 function nameOf(run) {

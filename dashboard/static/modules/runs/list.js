@@ -2,12 +2,12 @@
 
 import { ProblemError, get, outcome } from "../api.js";
 import { h, put } from "../dom.js";
-import { ago, duration, elapsed, integer, moment, number, plural } from "../format.js";
+import { ago, duration, integer, moment, number, plural } from "../format.js";
 import { emptyNote, figureCell, firstRunLink, table } from "../parts.js";
 import { markFields, problemBox } from "../problems.js";
 import { filterBar } from "./filters.js";
 import { tagList } from "./tags.js";
-import { epochsText, fitsOf, statusChip } from "./status.js";
+import { epochsText, statusChip } from "./status.js";
 
 const [PAGE, REFRESH_MS] = [50, 2000];
 const HEADS = [
@@ -47,7 +47,7 @@ function runTable(signal) {
   let shown = 0; // counts the calls of `show`, so that a late answer is ignored
   const read = async (from) => {
     const asked = shown;
-    const known = Object.entries({ limit: PAGE, ...filters, cursor: from });
+    const known = Object.entries({ view: "summary", limit: PAGE, ...filters, cursor: from });
     const query = new URLSearchParams(known.filter(([, value]) => value));
     const found = await get(`v1/runs?${query}`, signal);
     return asked === shown ? found : null;
@@ -142,7 +142,7 @@ function runRow() {
   const element = h("tr");
   let shown = null;
   const draw = (run) => {
-    const now = JSON.stringify([run.status, run.progress.epoch, run.metrics, run.main_figure, run.tags]);
+    const now = JSON.stringify([run.status, run.epoch, run.loss, run.main_figure, run.tags]);
     if (now === shown && run.ended_at) return;
     shown = now;
     element.dataset.run = run.id;
@@ -152,7 +152,7 @@ function runRow() {
 }
 
 function cells(run, checked) {
-  const { id, metrics, started_at: started, created_at: created } = run;
+  const { id, seconds, created_at: created } = run;
   const label = `Compare ${run.model_name} ${id.slice(-6)}`;
   return [
     h("td.choose", h("input", { type: "checkbox", value: id, checked, "aria-label": label })),
@@ -161,17 +161,17 @@ function cells(run, checked) {
     h("td", statusChip(run.status)),
     figureCell(run.main_figure),
     h("td.figure", { title: moment(created) }, ago(created)),
-    h("td", run.dataset.name),
+    h("td", run.dataset_name),
     h("td.figure", epochsOf(run)),
-    h("td.figure", number(metrics.val_loss ?? metrics.loss)),
+    h("td.figure", number(run.loss)),
     h("td.figure", integer(run.num_params)),
-    h("td.figure", started ? duration(elapsed(started, run.ended_at)) : ""),
+    h("td.figure", seconds === null ? "" : duration(seconds)),
   ];
 }
 
 function epochsOf(run) {
-  const text = epochsText(run.progress.epoch, run.progress.epochs);
-  return fitsOf(run) > 1 ? `${text} in ${integer(fitsOf(run))} fits` : text;
+  const text = epochsText(run.epoch, run.epochs);
+  return run.num_seeds > 1 ? `${text} in ${integer(run.num_seeds)} fits` : text;
 }
 
 /** Build a bar that is visible at the bottom while runs are selected. */

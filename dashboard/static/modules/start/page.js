@@ -18,7 +18,7 @@ const RUNS = 20; // shown are the last ones; all of them tell how long a run tak
 /** Build the page for the dataset in `#/?dataset=…` or for a spec from another page. */
 export async function page({ query, signal }) {
   const asked = outcome(vocabulary()); // only the form waits for the vocabulary
-  const recent = outcome(get(`v1/runs?limit=${RUNS}`, signal));
+  const recent = outcome(get(`v1/runs?view=summary&limit=${RUNS}`, signal));
   const given = takeSpec();
   const name = given?.dataset ?? query.get("dataset");
   const dataset = name ? await get(v1("datasets", name), signal) : null;

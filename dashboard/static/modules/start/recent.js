@@ -24,21 +24,23 @@ function section(runs) {
     { controls: h("div.actions", all) });
 }
 
-function row({ id, model_name: name, status, dataset, main_figure: figure, created_at: created }) {
+function row({ id, model_name: name, status, dataset_name: dataset, main_figure: figure, created_at: created }) {
   return h("tr",
     h("th", { scope: "row" }, h("a", { href: `#/runs/${id}` }, name)),
     h("td", statusChip(status)),
-    h("td.dataset", dataset.name),
+    h("td.dataset", dataset),
     figureCell(figure),
     h("td.figure.created", { title: moment(created) }, ago(created)));
 }
 
 /** Return the usual seconds of earlier runs of a similar size, or null without such runs. */
 export function usualSeconds(runs, plan) {
-  const size = sizeOf(plan);
+  const size = sizeOf(plan.num_rows.train, plan.num_params);
+  const distanceOf = ({ num_train_rows: rows, num_params: weights }) =>
+    Math.abs(Math.log(sizeOf(rows, weights) / size));
   const similar = runs
     .filter((run) => isOfKind(run, plan))
-    .map((run) => ({ distance: Math.abs(Math.log(sizeOf(run) / size)), seconds: secondsOf(run) }))
+    .map((run) => ({ distance: distanceOf(run), seconds: run.seconds }))
     .filter(({ distance }) => distance <= Math.log(SIMILAR.factor))
     .toSorted((a, b) => a.distance - b.distance)
     .slice(0, SIMILAR.most)
@@ -48,19 +50,14 @@ export function usualSeconds(runs, plan) {
 }
 
 /** Return the number of weights that an epoch trains, once for each row. */
-function sizeOf({ num_rows: rows, num_params: weights }) {
-  return Math.max(1, rows.train) * Math.max(1, weights);
+function sizeOf(rows, weights) {
+  return Math.max(1, rows) * Math.max(1, weights);
 }
 
-function isOfKind(run, { spec }) {
-  const [own, other] = [run.spec, spec];
-  return run.status === "succeeded" && (own.preset ?? null) === (other.preset ?? null)
-    && (own.fit.num_seeds ?? 1) === (other.fit.num_seeds ?? 1)
-    && own.fit.epochs === other.fit.epochs;
-}
-
-function secondsOf({ started_at: from, ended_at: to }) {
-  return (Date.parse(to) - Date.parse(from)) / 1000;
+function isOfKind(run, { spec: { preset, fit } }) {
+  const fits = fit.num_seeds ?? 1;
+  return run.status === "succeeded" && (run.preset ?? null) === (preset ?? null)
+    && run.num_seeds === fits && run.epochs === fits * fit.epochs;
 }
 
 /** Return seconds for a summary: `about 20 s`, `about 3 min`. */

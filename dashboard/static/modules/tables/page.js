@@ -45,7 +45,7 @@ export async function page({ given: [name], query, signal }) {
 
 /** Return a run that has read a version of the table, if there is one that the key may see. */
 async function runOn(name, signal) {
-  const path = `v1/runs?limit=1&dataset=${encodeURIComponent(name)}`;
+  const path = `v1/runs?view=summary&limit=1&dataset=${encodeURIComponent(name)}`;
   const { value } = await outcome(get(path, signal));
   return value?.items[0] ?? null;
 }

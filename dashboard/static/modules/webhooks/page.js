@@ -19,7 +19,7 @@ export async function page({ query, signal }) {
   const status = query.get("status") ?? "";
   const [{ items, next_cursor: next }, { items: runs }] = await Promise.all([
     get(`v1/webhooks?${asQuery({ limit: 100, status, cursor: query.get("cursor") })}`, signal),
-    get("v1/runs?limit=100", signal),
+    get("v1/runs?view=summary&limit=100", signal),
   ]);
   const filter = select([["", "All statuses"], ...STATUSES], status, {
     "aria-label": "Filter webhooks by status",
