@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, and_, cast, func, or_, select, union
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -53,11 +53,16 @@ ALL_RUNS = RunFilter()
 def _reads(session: Session, workspace: str, name: str) -> ColumnElement[bool]:
     """Return the condition that a run trains or validates on a version of the dataset.
 
-    The versions are read first, because a database uses the indexes for known ids only.
+    The versions are read first, because PostgreSQL uses the indexes for known ids only.
+    SQLite uses them only to look up the ids of runs: it does not know how rare a
+    dataset is, and otherwise reads all runs of the workspace.
     """
     same = Dataset.name == name, Dataset.workspace == workspace
     ids = session.scalars(select(Dataset.id).where(*same)).all()
-    return or_(Run.dataset_id.in_(ids), Run.validation_dataset_id.in_(ids))
+    sides = [side.in_(ids) for side in (Run.dataset_id, Run.validation_dataset_id)]
+    if _is_postgres(session):
+        return or_(*sides)
+    return Run.id.in_(union(*(select(Run.id).where(side) for side in sides)))
 
 
 def _has_tags(session: Session, tags: dict[str, str]) -> ColumnElement[bool]:
