@@ -15,6 +15,8 @@ _CONNECT_SECONDS = 2.0
 
 Options = Mapping[str, Any]
 
+_NO_RETRIES: Options = {"max_retries": 0}
+"""Connect once for a message; Kombu would try again until the broker is back."""
 _ALL: Options = {
     "broker_connection_timeout": _CONNECT_SECONDS,
     "broker_connection_retry_on_startup": True,
@@ -25,6 +27,7 @@ _REDIS: Options = {
     "task_acks_late": False,
     "worker_disable_prefetch": True,
     "broker_transport_options": {
+        **_NO_RETRIES,
         "socket_timeout": ANSWER_SECONDS,
         "socket_connect_timeout": _CONNECT_SECONDS,
     },
@@ -37,10 +40,7 @@ _RABBITMQ: Options = {
     "task_acks_late": True,
     # RabbitMQ closes the channel of a run that is longer than its `consumer_timeout`
     "broker_channel_error_retry": True,
-    "broker_transport_options": {
-        "confirm_publish": True,
-        "max_retries": 0,  # of a connection for publishing; by default without an end
-    },
+    "broker_transport_options": {**_NO_RETRIES, "confirm_publish": True},
 }
 # without the key `server_hostname`, the host's name is not compared to its certificate
 _RABBITMQ_TLS: Options = {**_RABBITMQ, "broker_use_ssl": {"server_hostname": None}}

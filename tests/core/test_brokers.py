@@ -62,6 +62,15 @@ def test_a_broker_that_does_not_answer_degrades_within_the_deadline(scheme):
     assert "Error" in part.detail
 
 
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_a_broker_that_refuses_connections_delays_no_request(scheme):
+    """The janitor sends the message again, not the request."""
+    queue = queue_of(f"{scheme}://127.0.0.1:{free_port()}")
+    began = time.monotonic()
+    assert not queue.send(TRAIN, "run_1")
+    assert time.monotonic() - began < 1
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     with rabbitmq_in(tmp_path_factory.mktemp("rabbitmq")) as server:

@@ -1,13 +1,11 @@
-"""Real workers with Redis and RabbitMQ: what a busy, a lost and a spoiled broker changes."""
+"""Real workers with Redis and RabbitMQ: a busy worker, bad messages, and a crash."""
 
-import logging
 import time
 
 import pytest
 from kombu import Connection
 
-from core.queue_names import DATASETS, RUNS
-from service import upload_flow
+from core.queue_names import RUNS
 from tests.conftest import bench_in
 from tests.rabbitmq import PASSWORD, needs_rabbitmq, rabbitmq_in
 from tests.workers.test_faults import (
@@ -21,7 +19,7 @@ from tests.workers.test_faults import (
     worker_of,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
+pytestmark = [pytest.mark.keras, pytest.mark.heavy]  # not e2e: CI runs them once
 ONCE = SHORT.model_copy(update={"requeue_after_seconds": 600.0})
 """The janitor sends no message again, so that a message which is held back is missed."""
 NO_LIMIT = {"epochs": 10_000}
@@ -41,17 +39,23 @@ def either_url(request):
     return request.getfixturevalue("server").url
 
 
-@pytest.fixture
-def bench(tmp_path, server, caplog):
-    """Yield a service with RabbitMQ; then no log may have its password."""
-    caplog.set_level(logging.DEBUG)
-    with bench_in(tmp_path / "home", server.url, runs=SHORT) as bench:
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory, server):
+    """Yield a service with RabbitMQ; then no log of its worker may have the password."""
+    home = tmp_path_factory.mktemp("r") / "home"
+    with bench_in(home, server.url, runs=SHORT) as bench:
         bench.upload(CSV)
         yield bench
-    written = [path.read_text() for path in bench.settings.home_dir.glob("*.log")]
-    for text in [caplog.text, *written]:
-        assert PASSWORD not in text
-        assert "for%40tests" not in text
+    for log in bench.settings.home_dir.glob("*.log"):
+        assert PASSWORD not in log.read_text()
+        assert "for%40tests" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def worker(bench):
+    with worker_of(bench) as worker:
+        assert ended(bench, post(bench))["status"] == "succeeded"
+        yield worker
 
 
 def test_a_busy_worker_holds_no_message_back(tmp_path, either_url):
@@ -67,37 +71,6 @@ def test_a_busy_worker_holds_no_message_back(tmp_path, either_url):
             assert read(bench, endless)["status"] == "running"
             bench.client.post(f"/v1/runs/{endless}/cancel")
             ended(bench, endless)
-
-
-@needs_rabbitmq
-def test_a_dataset_is_read_over_rabbitmq(bench, monkeypatch):
-    """The reader consumes from its own queue."""
-    monkeypatch.setattr(upload_flow, "_MAX_ANSWER_WAIT", 0.0)
-    bench.settings.limits.max_inline_bytes = 10
-    with worker_of(bench, "datasets"):
-        path = f"/v1/datasets/{bench.upload(CSV, name='large')['id']}"
-        until(lambda: bench.client.get(path).json()["status"] == "ready")
-
-
-@needs_rabbitmq
-def test_runs_survive_a_crash_of_rabbitmq(bench, server):
-    """One trains, one waits, one is posted while it is away; the worker reconnects."""
-    readiness = lambda: bench.client.get("/health/ready").json()["parts"]["broker"]  # noqa: E731
-    with worker_of(bench) as worker:
-        runs = [post(bench, "slow", epochs=150)]
-        at_epoch(bench, runs[0], 1)
-        runs.append(post(bench))
-        server.kill()
-        runs.append(post(bench))
-        until(lambda: readiness()["status"] == "degraded")
-        server.start()
-        for run_id in runs:
-            run = ended(bench, run_id)
-            assert (run["status"], run["attempt"]) == ("succeeded", 1)
-        until(lambda: readiness()["status"] == "ok")
-        assert ended(bench, post(bench))["status"] == "succeeded"
-        assert worker.process.is_running()
-        assert worker.stop() < 20
 
 
 UNREADABLE = [
@@ -118,37 +91,52 @@ UNREADABLE = [
 
 
 @needs_rabbitmq
-def test_messages_that_cannot_be_handled_do_no_harm(bench, server):
+def test_messages_that_cannot_be_handled_do_no_harm(bench, server, worker):
     """The worker drops each, keeps its process and its child, and trains the next run."""
-    with worker_of(bench) as worker:
+    child = worker.child()
+    with Connection(server.url) as connection, connection.channel() as channel:
+        for fields in UNREADABLE:
+            message = channel.prepare_message(**{"body": b"", **fields})
+            channel.basic_publish(message, routing_key=RUNS)
         assert ended(bench, post(bench))["status"] == "succeeded"
-        child = worker.child()
-        with Connection(server.url) as connection, connection.channel() as channel:
-            for fields in UNREADABLE:
-                message = channel.prepare_message(**{"body": b"", **fields})
-                for name in (RUNS, DATASETS):
-                    channel.basic_publish(message, routing_key=name)
-            assert ended(bench, post(bench))["status"] == "succeeded"
-            assert worker.child() == child
-            declared = channel.queue_declare(RUNS, passive=True)
-            assert declared.message_count == 0
+        assert worker.child() == child
+        assert channel.queue_declare(RUNS, passive=True).message_count == 0
 
 
 @needs_rabbitmq
-def test_a_run_may_be_longer_than_the_time_for_its_acknowledgement(bench, server):
+def test_a_run_may_be_longer_than_the_time_for_its_acknowledgement(bench, server, worker):
     """RabbitMQ closes the channel; the run continues, and the worker takes the next one."""
     set_timeout = "application:set_env(rabbit, consumer_timeout, {})."
     server.control("eval", set_timeout.format(1000))
+    server.control("close_all_connections", "for new channels")
     try:
-        with worker_of(bench) as worker:
-            run_id = post(bench, "slow", **NO_LIMIT)
-            until(lambda: "PRECONDITION_FAILED" in worker.log.read_text())
-            epoch = read(bench, run_id)["progress"]["epoch"]
-            at_epoch(bench, run_id, epoch + 20)
-            bench.client.post(f"/v1/runs/{run_id}/cancel")
-            run = ended(bench, run_id)
-            assert (run["status"], run["attempt"]) == ("cancelled", 1)
-            assert ended(bench, post(bench))["status"] == "succeeded"
-            assert worker.process.is_running()
+        run_id = post(bench, "slow", **NO_LIMIT)
+        until(lambda: "PRECONDITION_FAILED" in worker.log.read_text())
+        epoch = read(bench, run_id)["progress"]["epoch"]
+        at_epoch(bench, run_id, epoch + 20)
+        bench.client.post(f"/v1/runs/{run_id}/cancel")
+        run = ended(bench, run_id)
+        assert (run["status"], run["attempt"]) == ("cancelled", 1)
+        assert ended(bench, post(bench))["status"] == "succeeded"
+        assert worker.process.is_running()
     finally:
         server.control("eval", set_timeout.format(1_800_000))
+
+
+@needs_rabbitmq
+def test_runs_survive_a_crash_of_rabbitmq(bench, server, worker):
+    """One trains, one waits, one is posted while it is away; the worker reconnects."""
+    readiness = lambda: bench.client.get("/health/ready").json()["parts"]["broker"]  # noqa: E731
+    runs = [post(bench, "slow", epochs=150)]
+    at_epoch(bench, runs[0], 1)
+    runs.append(post(bench))
+    server.kill()
+    runs.append(post(bench))
+    until(lambda: readiness()["status"] == "degraded")
+    server.start()
+    for run_id in runs:
+        run = ended(bench, run_id)
+        assert (run["status"], run["attempt"]) == ("succeeded", 1)
+    until(lambda: readiness()["status"] == "ok")
+    assert worker.process.is_running()
+    assert worker.stop() < 20

@@ -33,15 +33,15 @@ CSV = "x,z,y\n" + "".join(f"{i},{i % 7},{3 * i + 1}\n" for i in range(60))
 
 
 class Worker:
-    """A process of the faulty worker, for runs or datasets."""
+    """A process of the faulty worker."""
 
-    def __init__(self, bench, kind="runs"):
+    def __init__(self, bench):
         runs = bench.settings.runs.model_dump()
         environment = {f"FITSERVE_RUNS__{k.upper()}": str(v) for k, v in runs.items()}
-        self.log = bench.settings.home_dir / f"{kind}.log"
+        self.log = bench.settings.home_dir / "worker.log"
         with self.log.open("ab") as log:
             self.process = psutil.Popen(
-                [sys.executable, "-m", "tests.workers.faulty_worker", kind],
+                [sys.executable, "-m", "tests.workers.faulty_worker", "runs"],
                 env={
                     **os.environ,
                     **environment,
@@ -88,8 +88,8 @@ def until(question, seconds=150.0):
 
 
 @contextmanager
-def worker_of(bench, kind="runs"):
-    worker = Worker(bench, kind)
+def worker_of(bench):
+    worker = Worker(bench)
     try:
         yield worker
     finally:
