@@ -108,7 +108,7 @@ def test_a_run_may_be_longer_than_the_time_for_its_acknowledgement(bench, server
     """RabbitMQ closes the channel; the run continues, and the worker takes the next one."""
     set_timeout = "application:set_env(rabbit, consumer_timeout, {})."
     server.control("eval", set_timeout.format(1000))
-    server.control("close_all_connections", "for new channels")
+    server.control("close_all_connections", "--global", "to open new channels")
     try:
         run_id = post(bench, "slow", **NO_LIMIT)
         until(lambda: "PRECONDITION_FAILED" in worker.log.read_text())
