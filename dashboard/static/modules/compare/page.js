@@ -59,16 +59,15 @@ async function read(id, signal) {
 function picker(ids, recent) {
   const others = recent.filter((run) => !ids.includes(run.id));
   if (ids.length >= MOST || !others.length) return null;
-  const options = others.map((run) => [run.id, choiceText(run)]);
-  const list = select([["", "Select a run"], ...options], "", {
+  const list = select([["", "Select a run"], ...others.map(choice)], "", {
     onchange: () => list.value && open((shown) => [...shown, list.value]),
   });
   return labelled("present", "Add a run", list);
 }
 
-function choiceText(run) {
+function choice(run) {
   const figure = run.main_figure && mainFigure(run.main_figure);
-  return [nameOf(run), run.status, figure].filter(Boolean).join(" · ");
+  return [run.id, [nameOf(run), run.status, figure].filter(Boolean).join(" · ")];
 }
 
 function nameOf(run) {
