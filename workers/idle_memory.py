@@ -1,4 +1,4 @@
-"""Return the memory of an idle child to the operating system.
+"""Return the memory of an idle child to the operating system, and end an idle reader.
 
 The allocator keeps freed memory for the next run, and TensorFlow keeps every function
 that XLA has compiled until its process ends.
@@ -7,7 +7,6 @@ that XLA has compiled until its process ends.
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -34,22 +33,26 @@ class IdleMemory(PeriodicThread):
     """Trim the memory of an idle child, and replace the child if it stays large.
 
     Args:
-        leave: ends this child, so that its worker forks another one.
+        end_child: ends this child, so that its worker forks another one.
         seconds: the pause between two checks.
         idle_seconds: how long a large child must be idle.
         grown_bytes: the growth since its start that makes a child large.
+        must_be_large: whether a small child stays, however long it is idle.
 
     """
 
     def __init__(
         self,
-        leave: Callable[[], object] = lambda: os._exit(EX_RECYCLE),
+        end_child: Callable[[], object] = lambda: os._exit(EX_RECYCLE),
         seconds: float = _SECONDS,
         idle_seconds: float = _IDLE_SECONDS,
         grown_bytes: int = _GROWN_BYTES,
+        *,
+        must_be_large: bool = True,
     ) -> None:
         super().__init__("idle memory", seconds, self.check)
-        self._leave = leave
+        self._end_child = end_child
+        self._must_be_large = must_be_large
         self._idle_seconds = idle_seconds
         self._large_bytes = resident_bytes() + grown_bytes
         self._lock = threading.Lock()
@@ -69,7 +72,7 @@ class IdleMemory(PeriodicThread):
                 self._is_busy, self._idle_since = False, time.monotonic()
 
     def check(self) -> None:
-        """Trim the memory after each task; leave if the child stays idle and large."""
+        """Trim the memory after each task; end the child if it stays idle and large."""
         with self._lock:
             if self._is_busy:
                 return
@@ -78,20 +81,22 @@ class IdleMemory(PeriodicThread):
                 return_freed_memory()
             if time.monotonic() - self._idle_since < self._idle_seconds:
                 return
-            if (resident := resident_bytes()) > self._large_bytes:
-                log.info("idle with %d MiB of memory; ends", resident // 2**20)
-                self._leave()
+            resident = resident_bytes()
+            if resident > self._large_bytes or not self._must_be_large:
+                size = resident // 2**20
+                log.info("ending this idle process, which uses %d MiB", size)
+                self._end_child()
 
 
 def reader_on_demand() -> IdleMemory:
-    """Return the thread that ends an idle reader, parent and child, whatever its size.
+    """Return the thread that ends a reader, parent and child, when it stays idle.
 
     The supervisor starts the reader again when a dataset waits.
     """
     return IdleMemory(
         lambda: os.kill(os.getppid(), signal.SIGTERM),
         idle_seconds=_READER_IDLE_SECONDS,
-        grown_bytes=-sys.maxsize,
+        must_be_large=False,
     )
 
 

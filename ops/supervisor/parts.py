@@ -12,7 +12,7 @@ from pathlib import Path
 from core.supervised import HELD, SUPERVISED
 
 _CALM_SECONDS = 10.0
-_LONGEST_PAUSE = 30.0
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _LOG_BYTES = 10 * 1024 * 1024
 
 
@@ -27,11 +27,11 @@ class Part:
     pass_fds: Sequence[int] = ()
     prepare: Callable[[], object] = lambda: None
     """Called before every start."""
-    is_wanted: Callable[[], bool] | None = None
-    """For a process that ends when it is idle: whether it has something to do."""
+    has_work: Callable[[], bool] | None = None
+    """Return whether there is work; set only for a process that ends when it is idle."""
     process: subprocess.Popen[bytes] | None = None
     _started: float = 0.0
-    _pause: float = 0.5
+    _pause: float = _SHORTEST_PAUSE
     _next_start: float = field(default=0.0)
 
     def start(self, *, is_held: bool = False) -> None:
@@ -68,22 +68,25 @@ class Part:
         A process that died is started again after a pause.
         """
         if self.process is None:
-            if time.monotonic() >= self._next_start and self._is_wanted():
+            if self._should_start():
                 self.start()
             return None
         code = self.process.poll()
         if code is None:
             return None
         self._forget()
-        if code == 0 and self.is_wanted is not None:
+        if code == 0 and self.has_work is not None:
+            self._next_start = time.monotonic() + _SHORTEST_PAUSE
             return None
         seconds = time.monotonic() - self._started
-        self._pause = 0.5 if seconds > _CALM_SECONDS else self._pause * 2
+        self._pause = _SHORTEST_PAUSE if seconds > _CALM_SECONDS else self._pause * 2
         self._next_start = time.monotonic() + min(self._pause, _LONGEST_PAUSE)
         return code
 
-    def _is_wanted(self) -> bool:
-        return self.is_wanted is None or self.is_wanted()
+    def _should_start(self) -> bool:
+        if time.monotonic() < self._next_start:
+            return False
+        return self.has_work is None or self.has_work()
 
     def _forget(self) -> None:
         """Forget the ended process, and close the pipe to it."""

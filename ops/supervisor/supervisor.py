@@ -26,7 +26,7 @@ from ops.supervisor.broker import clear_socket
 from ops.supervisor.cannot_start import CannotStart
 from ops.supervisor.parts import Part
 from ops.supervisor.ready import KeyState, Ready, pids_of
-from ops.supervisor.waiting_datasets import WaitingDatasets
+from ops.supervisor.waiting_datasets import HasWaitingDatasets
 
 if TYPE_CHECKING:
     from ops.supervisor import preparation
@@ -78,19 +78,27 @@ class Supervisor:
     def _supervise(self, listener: socket.socket) -> None:
         parts = api_parts = self._api_parts(listener)
         try:
-            for part in api_parts:  # they import while the database is prepared
-                part.start(is_held=True)
-            prepared = _prepare_in_child(self._settings)
+            with _preparing_in_child(self._settings) as prepared_later:
+                for part in api_parts:  # they import while the child prepares
+                    part.start(is_held=True)
+                prepared = prepared_later()
+            if self._is_stopped:
+                return
             parts = self._parts(api_parts, prepared.broker)
-            for part in api_parts:
-                part.release()
-            self._watch(parts)
-            self._announce(listener, prepared.key, parts)
-            while not self.is_stopped_within(0.2):
-                self._watch(parts)
+            self._watch_until_stop(listener, prepared.key, parts)
             self._say("stopping; unfinished runs return to the queue")
         finally:
             _stop(parts)
+
+    def _watch_until_stop(
+        self, listener: socket.socket, key: KeyState, parts: list[Part]
+    ) -> None:
+        for part in parts:
+            part.release()
+        self._watch(parts)
+        self._announce(listener, key, parts)
+        while not self.is_stopped_within(0.2):
+            self._watch(parts)
 
     def _parts(
         self, api_parts: list[Part], broker_command: Sequence[str] | None
@@ -106,7 +114,7 @@ class Supervisor:
         ]
         if broker_command is None:
             return parts
-        parts[-1].is_wanted = WaitingDatasets(settings.redis_socket)
+        parts[-1].has_work = HasWaitingDatasets(settings.redis_socket)
         return [_broker_part(broker_command, settings.redis_socket, logs), *parts]
 
     def _api_parts(self, listener: socket.socket) -> list[Part]:
@@ -175,16 +183,38 @@ def _stop(parts: list[Part]) -> None:
             part.wait(max(1.0, deadline - time.monotonic()))
 
 
-def _prepare_in_child(settings: Settings) -> "Prepared":
-    """Prepare the service in a process that ends, so that this one stays small."""
-    with ProcessPoolExecutor(1, get_context("fork")) as child:
-        try:
-            return child.submit(_prepare, settings).result()
-        except BrokenProcessPool as error:
-            raise CannotStart(
-                "The process that prepares the service was killed, perhaps because the "
-                "machine has too little memory. Start the service again."
-            ) from error
+@contextmanager
+def _preparing_in_child(settings: Settings) -> Iterator[Callable[[], "Prepared"]]:
+    """Prepare the service in a child process, so that this one stays small.
+
+    Yields a function that waits for the end, and raises CannotStart if the service
+    cannot start. The child is forked at once, so that it inherits no pipe to a part.
+    """
+    parent = os.getpid()
+    with ProcessPoolExecutor(1, get_context("fork"), _end_with, (parent,)) as child:
+        future = child.submit(_prepare, settings)
+
+        def wait() -> "Prepared":
+            try:
+                return future.result()
+            except BrokenProcessPool as error:
+                raise CannotStart(
+                    "The process that prepares the service was killed, perhaps because "
+                    "the machine has too little memory. Start the service again."
+                ) from error
+
+        yield wait
+
+
+def _end_with(parent: int) -> None:
+    """End this child soon after its parent, so that it frees the home and the port."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="supervisor-gone", daemon=True).start()
 
 
 def _prepare(settings: Settings) -> "Prepared":

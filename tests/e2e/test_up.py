@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 import redis
@@ -132,10 +133,12 @@ def test_a_killed_child_loses_nothing(service):
     assert not folder.exists()
 
 
-@pytest.mark.skipif(IS_SCALE_OUT, reason="an own broker has no reader on demand")
+@pytest.mark.skipif(IS_SCALE_OUT, reason="an external broker has no reader on demand")
 def test_a_large_upload_starts_the_reader(service, tmp_path):
     """The file has the size from which the reader reads."""
     client, process = service
+    health = lambda: httpx.get(f"{client.base_url}/health/ready").json()  # noqa: E731
+    until(lambda: health()["parts"]["workers"]["status"] == "ok")
     assert not [p for p in process.children() if "workers datasets" in " ".join(_line(p))]
     large = tmp_path / "large.csv"
     large.write_text("a,y\n" + "0.123456,0.654321\n" * 500_000)

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import psutil
+
 from tests.e2e_service import FITSERVE
 
 MANY_SIGNALS = """
@@ -47,3 +49,29 @@ def test_an_unknown_storage_is_refused_before_anything_starts(tmp_path):
     assert "'ftp'; expected one of file" in done.stderr
     assert "stopping" not in done.stderr
     assert (tmp_path / "home" / "logs" / "api.log").read_text() == ""
+
+
+HOLDING = """
+import os, sys, threading, time
+from core.settings import Settings
+from ops.supervisor import preparation, supervisor
+
+def prepare(settings):
+    print("preparing", flush=True)
+    time.sleep(60)
+
+preparation.prepare = prepare
+supervisor.Supervisor(Settings(home=sys.argv[1], port=0), print, print).run()
+"""
+
+
+def test_a_supervisor_that_is_killed_while_it_prepares_leaves_no_process(tmp_path):
+    """Neither the preparing child nor the held API stays; the home is free."""
+    command = [sys.executable, "-c", HOLDING, tmp_path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout.readline() == "preparing\n"
+        left = psutil.Process(started.pid).children(recursive=True)
+        started.kill()
+        assert len(left) == 2, left
+    gone, alive = psutil.wait_procs(left, timeout=60)
+    assert (len(gone), alive) == (2, [])

@@ -7,7 +7,7 @@ import pytest
 
 from core.queue import READ, TRAIN, Queue, make_celery
 from core.settings import Settings
-from ops.supervisor.waiting_datasets import WaitingDatasets
+from ops.supervisor.waiting_datasets import HasWaitingDatasets
 from tests.servers import IS_SCALE_OUT
 
 pytestmark = pytest.mark.skipif(IS_SCALE_OUT, reason="the broker has no socket")
@@ -22,7 +22,7 @@ def queue(tmp_path, broker_url):
 
 
 def test_only_a_message_for_readers_makes_datasets_wait(queue, broker_url):
-    waiting = WaitingDatasets(Path(urlsplit(broker_url).path))
+    waiting = HasWaitingDatasets(Path(urlsplit(broker_url).path))
     queue.send(TRAIN, "run_1")
     assert not waiting()
     queue.send(READ, "dataset_1")
@@ -30,4 +30,4 @@ def test_only_a_message_for_readers_makes_datasets_wait(queue, broker_url):
 
 
 def test_no_dataset_waits_while_the_broker_is_away(tmp_path):
-    assert not WaitingDatasets(tmp_path / "none.sock")()
+    assert not HasWaitingDatasets(tmp_path / "none.sock")()

@@ -1,5 +1,6 @@
 """An idle child trims its memory, and is replaced if it stays large."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 
 from core.freed_memory import return_freed_memory
+from core.supervised import READER_ON_DEMAND
 from workers import idle_memory
 from workers.idle_memory import IdleMemory, resident_bytes
 
@@ -87,3 +89,33 @@ def test_an_idle_reader_on_demand_ends_its_parent():
     finally:
         signal.signal(signal.SIGTERM, former)
     assert (done.stdout, received) == ("busy\n", [signal.SIGTERM])
+
+
+ENDING = """
+import sys
+from workers import idle_memory
+idle_memory._READER_IDLE_SECONDS = 0.5
+from workers.__main__ import main
+sys.argv = ["workers", "datasets"]
+main()
+"""
+
+
+def test_a_real_reader_on_demand_ends_without_an_error(bench):
+    """The supervisor takes another exit code for a failure."""
+    given = {
+        "FITSERVE_HOME": str(bench.settings.home_dir),
+        "FITSERVE_BROKER_URL": bench.settings.resolved_broker_url,
+        "FITSERVE_DATABASE_URL": bench.settings.resolved_database_url,
+        READER_ON_DEMAND: "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING],
+        env=os.environ | given,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "ending this idle process" in done.stderr + done.stdout
