@@ -20,7 +20,7 @@ class Consumer(consumer.Consumer):
     """A consumer that drops messages that it cannot handle."""
 
     class Blueprint(consumer.Consumer.Blueprint):
-        """The steps of Celery, without 28 queues for messages with a delay."""
+        """The startup steps of Celery without one that declares 28 queues for delays."""
 
         default_steps = [  # noqa: RUF012  Celery's name
             step
