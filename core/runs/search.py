@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, and_, cast, func, or_, select, union
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from core.database.dialects import is_one_of, is_postgres
 from core.datasets.tables import Dataset
 from core.runs.tables import Run
 from fitserve.enums import RunStatus
@@ -59,21 +60,18 @@ def _reads(session: Session, workspace: str, name: str) -> ColumnElement[bool]:
     """
     same = Dataset.name == name, Dataset.workspace == workspace
     ids = session.scalars(select(Dataset.id).where(*same)).all()
-    sides = [side.in_(ids) for side in (Run.dataset_id, Run.validation_dataset_id)]
-    if _is_postgres(session):
+    columns = Run.dataset_id, Run.validation_dataset_id
+    sides = [is_one_of(session, column, ids) for column in columns]
+    if is_postgres(session):
         return or_(*sides)
     return Run.id.in_(union(*(select(Run.id).where(side) for side in sides)))
 
 
 def _has_tags(session: Session, tags: dict[str, str]) -> ColumnElement[bool]:
     """Return the condition that a run has these tags; PostgreSQL has an index of it."""
-    if _is_postgres(session):
+    if is_postgres(session):
         return cast(Run.tags, JSONB).contains(tags)
     return and_(*(Run.tags[name].as_string() == value for name, value in tags.items()))
-
-
-def _is_postgres(session: Session) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
 
 
 def _contains(session: Session, word: str) -> ColumnElement[bool]:
@@ -86,7 +84,7 @@ def _contains(session: Session, word: str) -> ColumnElement[bool]:
 
 def _in_tags(session: Session, word: str) -> ColumnElement[bool]:
     """Return whether the name or the value of a tag contains the word."""
-    each = func.json_each_text if _is_postgres(session) else func.json_each
+    each = func.json_each_text if is_postgres(session) else func.json_each
     tags = each(Run.tags).table_valued("key", "value")
     return (
         select(1)
