@@ -58,8 +58,9 @@ ALL_RUNS = RunFilter()
 
 def _starts_as(target: str) -> ColumnElement[bool]:
     """Return the condition that lets PostgreSQL use its index of targets."""
-    bounds = literal_column("1"), literal_column(str(_INDEXED_CHARACTERS))
-    return func.substr(Run.target, *bounds) == target[:_INDEXED_CHARACTERS]
+    count = literal_column(str(_INDEXED_CHARACTERS))
+    start = func.substr(Run.target, literal_column("1"), count)
+    return start == target[:_INDEXED_CHARACTERS]
 
 
 def _reads(session: Session, workspace: str, name: str) -> ColumnElement[bool]:
