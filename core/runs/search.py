@@ -58,7 +58,7 @@ ALL_RUNS = RunFilter()
 
 def _starts_as(target: str) -> ColumnElement[bool]:
     """Return the condition that lets PostgreSQL use its index of targets."""
-    count = literal_column(str(_INDEXED_CHARACTERS))
+    count: ColumnElement[int] = literal_column(str(_INDEXED_CHARACTERS))
     start = func.substr(Run.target, literal_column("1"), count)
     return start == target[:_INDEXED_CHARACTERS]
 
