@@ -59,7 +59,11 @@ _RUN, _VERSION = _id("run", "i"), _id("version", "i")
 
 
 def fill(settings: Settings, runs: int) -> int:
-    """Migrate the database and add what is missing of `runs` runs. Return the number."""
+    """Migrate the database and add what is missing of `runs` runs. Return the number.
+
+    Runs of an earlier, smaller number keep their times, which fill the year, and the last
+    200 of them still wait or are being trained.
+    """
     upgrade(settings.resolved_database_url)
     database = Database(settings.resolved_database_url)
     _add_template(settings, database)
@@ -88,7 +92,8 @@ def _add_template(settings: Settings, database: Database) -> None:
     table = "\n".join(",".join(line) for line in [names, *lines])
     spec = {"dataset": _NAME, "target": names[-1], "model_name": _NAME}
     with TestClient(create_app(settings), base_url="http://localhost") as client:
-        client.post("/v1/datasets", params={"name": _NAME}, content=table)
+        params = {"name": _NAME}
+        client.post("/v1/datasets", params=params, content=table).raise_for_status()
         run = client.post("/v1/runs", json=spec).raise_for_status().json()
         client.post(f"/v1/runs/{run['id']}/cancel").raise_for_status()
 

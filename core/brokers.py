@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 ANSWER_SECONDS = 5.0
-"""Longest time that a broker has for an answer."""
+"""Longest time that a broker has for an answer, such as the confirmation of a message."""
 _CONNECT_SECONDS = 2.0
+"""Longest time for a connection. So sending takes at most seven seconds."""
 
 Options = Mapping[str, Any]
 

@@ -5,12 +5,12 @@ Any number of processes may run a janitor.
 
 import logging
 import time
-from functools import partial
+from itertools import starmap, takewhile
 
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
-from core.database.sessions import Database, after_commit
+from core.database.sessions import Database
 from core.datasets.maintenance import DatasetMaintenance
 from core.errors import StorageUnavailable
 from core.idempotency.repository import sweep_keys
@@ -97,12 +97,27 @@ class Janitor:
                 run.error = worker_lost(self._times.max_attempts)
                 run.ended_at = utc_now()
             runs.forget_checkpoints()
-            due = runs.take_unsent(self._times.requeue_after_seconds)
-            for run_id in due:
-                after_commit(session, partial(self._queue.send, TRAIN, run_id))
-            self._sweep_datasets(session)
+            due_runs = runs.take_unsent(self._times.requeue_after_seconds)
+            due_datasets = self._sweep_datasets(session)
             sweep_keys(session, self._times.idempotency_seconds)
-        return due
+        return self._send(due_runs, due_datasets)
+
+    def _send(self, run_ids: list[str], dataset_ids: list[str]) -> list[str]:
+        """Send messages until the broker fails. Return the ids of the runs sent.
+
+        The other rows are due again at the next sweep. So a broker that hangs delays a
+        sweep by one message, not by all of them.
+        """
+        messages = [(TRAIN, one) for one in run_ids] + [
+            (READ, one) for one in dataset_ids
+        ]
+        sent = sum(takewhile(bool, starmap(self._queue.send, messages)))
+        num_datasets = max(0, sent - len(run_ids))
+        if sent < len(messages):
+            with self._database.write() as session:
+                RunMaintenance(session).mark_unsent(run_ids[sent:])
+                DatasetMaintenance(session).mark_unsent(dataset_ids[num_datasets:])
+        return run_ids[:sent]
 
     def sweep_files(self) -> None:
         """Remove checkpoints and files that nothing needs, each even if the other fails.
@@ -133,10 +148,10 @@ class Janitor:
         if gone:
             log.info("removed %d files that dead processes had left", len(gone))
 
-    def _sweep_datasets(self, session: Session) -> None:
+    def _sweep_datasets(self, session: Session) -> list[str]:
+        """Fail datasets lost too often. Return the ids that are due, marked as sent."""
         datasets = DatasetMaintenance(session)
         for dataset in datasets.lost_for_good(self._times.max_attempts):
             dataset.status = DatasetStatus.FAILED
             dataset.error = reader_lost(self._times.max_attempts)
-        for dataset_id in datasets.take_unsent(self._times.requeue_after_seconds):
-            after_commit(session, partial(self._queue.send, READ, dataset_id))
+        return datasets.take_unsent(self._times.requeue_after_seconds)

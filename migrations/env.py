@@ -9,8 +9,8 @@ from core.database.tables import Base
 LOCK = 7_227_453_101  # an arbitrary number, equal in every process
 
 
-UNCOMPARED = {"ix_runs_tags"}
-"""Indexes of PostgreSQL alone, which the tables of both databases cannot have."""
+UNCOMPARED = {"ix_runs_tags", "ix_runs_workspace_target_id"}
+"""Indexes that differ between the databases, so that the tables do not have them."""
 
 
 def is_compared(name: str | None, *_: object) -> bool:

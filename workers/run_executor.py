@@ -263,12 +263,13 @@ def _version_values(run: Run, version: Version | None) -> dict[str, Any]:
     """Return the columns of a run that describe its version, if it has one."""
     if version is None:
         return {"model_version": None, "metrics": {}, "plan": run.plan}
+    plan = run.plan.model_copy(update={"layers": version.layers})
     return {
         "model_version": version.number,
         "metrics": version.metrics,
         **figure_columns(version.main_figure),
-        "plan": run.plan.model_copy(update={"layers": version.layers}),
-        "num_params": sum(layer.params for layer in version.layers),
+        "plan": plan,
+        "num_params": plan.num_params,
     }
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
+from core.database.dialects import is_postgres
 from core.lazy import LazyModule
 
 if TYPE_CHECKING:
@@ -15,6 +16,6 @@ else:  # a process needs only one of these two large modules
 
 def insert_into(session: Session, table: type[Any]) -> Any:
     """Return an INSERT with support for ON CONFLICT, for the session's database."""
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgres(session):
         return postgresql.insert(table)
     return sqlite.insert(table)

@@ -6,7 +6,7 @@ the fence that its claim returned, so that the write changes nothing after anoth
 has claimed the row. All times come from the clock of the database.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, inspect, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.database.clock import now_ms
+from core.database.dialects import is_one_of
 
 Identity = str | tuple[str, ...]
 """The primary key of a row."""
@@ -97,6 +98,16 @@ class LeaseTable:
         due = select(row.id).where(*where, is_due).with_for_update(skip_locked=True)
         sent = update(row).where(row.id.in_(due)).values(sent_at=now_ms())
         return list(session.scalars(sent.returning(row.id)))
+
+    def mark_unsent(self, session: Session, ids: Collection[str]) -> None:
+        """Let the next `take_unsent` return rows whose messages could not be sent.
+
+        Rows that another transaction has locked are skipped: they become due later.
+        """
+        row = self.row
+        given = select(row.id).where(is_one_of(session, row.id, ids))
+        unlocked = given.with_for_update(skip_locked=True)
+        session.execute(update(row).where(row.id.in_(unlocked)).values(sent_at=None))
 
     def held(self, identity: Identity, fence: Any) -> Conditions:
         """Return the conditions of an open row that `fence` holds."""

@@ -1,6 +1,6 @@
 """Query the datasets of all workspaces, for workers and the janitor."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import select
@@ -59,6 +59,10 @@ class DatasetMaintenance:
     def take_unsent(self, older_than_seconds: float) -> list[str]:
         """Mark datasets as sent that no worker has claimed. Return their ids."""
         return _LEASES.take_unsent(self._session, older_than_seconds, _LEASES.unheld())
+
+    def mark_unsent(self, dataset_ids: Collection[str]) -> None:
+        """Let the next `take_unsent` return datasets whose messages could not be sent."""
+        _LEASES.mark_unsent(self._session, dataset_ids)
 
     def known(self, ids: Iterable[str]) -> set[str]:
         """Return the ids that have a row, deleted or not."""

@@ -1,4 +1,4 @@
-"""Read models with a few queries for all of them, and without their signatures."""
+"""Read any number of models with four queries, without their signatures."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy import JSON, ColumnElement, Row, and_, func, select
 from sqlalchemy.orm import Session
 
+from core.database.dialects import is_postgres
 from core.models.tables import Alias, Model, Version
 from core.runs.main_figure import FIGURE_COLUMNS, main_figure_of
 from fitserve.enums import Promotion
 from fitserve.schemas.models import ModelRead
 
 _MOST_VERSIONS = 1000
-Shown = Row[*tuple[Any, ...]]
+VersionSummary = Row[*tuple[Any, ...]]
 """The number, the headline and the main figure of a version."""
 
 
@@ -23,35 +24,34 @@ class ModelReads:
         self._session = session
         self._workspace = workspace
 
-    def of(self, models: Sequence[Model]) -> list[ModelRead]:
+    def read(self, models: Sequence[Model]) -> list[ModelRead]:
         """Return the models without their contracts.
 
         A model that was deleted after it was read is left out.
         """
         names = [model.name for model in models]
+        newest = self._newest(names)  # first, so that `versions` has `latest_version`
         numbers, aliases = self._numbers(names), self._aliases(names)
-        newest = self._newest(names)
         ids = {*newest.values(), *(model.serving_version_id for model in models)}
-        shown = self._shown(ids)
+        versions = self._version_summaries(ids)
         return [
             _model(
                 model,
-                numbers[model.name],
+                numbers.get(model.name, []),
                 aliases[model.name],
-                serving=shown[model.serving_version_id],
-                latest=shown[newest[model.name]],
+                serving=versions[model.serving_version_id],
+                latest=versions[newest[model.name]],
             )
             for model in models
-            if newest.get(model.name) in shown and model.serving_version_id in shown
+            if {newest.get(model.name), model.serving_version_id} <= versions.keys()
         ]
 
     def _numbers(self, names: Collection[str]) -> dict[str, list[int]]:
         """Return the numbers of the newest versions of each model."""
-        is_postgres = self._session.get_bind().dialect.name == "postgresql"
-        gathered = func.json_agg if is_postgres else func.json_group_array
+        gathered = func.json_agg if is_postgres(self._session) else func.json_group_array
         query = (
             select(Version.model_name, gathered(Version.number, type_=JSON))
-            .where(self._is_mine(Version), Version.model_name.in_(names))
+            .where(self._in_workspace(Version), Version.model_name.in_(names))
             .group_by(Version.model_name)
         )
         return {
@@ -77,7 +77,9 @@ class ModelReads:
         )
         return {name: i for name, i in self._session.execute(query) if i is not None}
 
-    def _shown(self, ids: Collection[str | None]) -> dict[str | None, Shown]:
+    def _version_summaries(
+        self, ids: Collection[str | None]
+    ) -> dict[str | None, VersionSummary]:
         columns = (getattr(Version, name) for name in FIGURE_COLUMNS)
         query = select(Version.id, Version.number, Version.headline, *columns)
         # without the workspace, because SQLite would choose the index that begins with it
@@ -88,7 +90,7 @@ class ModelReads:
         query = (
             select(Alias.model_name, Alias.name, Version.number)
             .join(Version, Version.id == Alias.version_id)
-            .where(self._is_mine(Alias), Alias.model_name.in_(names))
+            .where(self._in_workspace(Alias), Alias.model_name.in_(names))
             .order_by(Alias.name)
         )
         found: dict[str, dict[str, int]] = {name: {} for name in names}
@@ -96,22 +98,22 @@ class ModelReads:
             found[model][alias] = number
         return found
 
-    def _is_mine(self, table: type[Version] | type[Alias]) -> ColumnElement[bool]:
+    def _in_workspace(self, table: type[Version] | type[Alias]) -> ColumnElement[bool]:
         return table.workspace == self._workspace
 
 
 def _model(
     model: Model,
-    versions: list[int],
+    numbers: list[int],
     aliases: dict[str, int],
-    serving: Shown,
-    latest: Shown,
+    serving: VersionSummary,
+    latest: VersionSummary,
 ) -> ModelRead:
     return ModelRead(
         name=model.name,
         serving_version=serving.number,
         latest_version=latest.number,
-        versions=versions,
+        versions=sorted({*numbers, latest.number}, reverse=True),
         aliases=aliases,
         promotion=Promotion(model.promotion),
         follows_newest=model.follows_newest,

@@ -1,6 +1,6 @@
 """Query the runs of all workspaces, for workers and the janitor."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import Session
@@ -84,6 +84,10 @@ class RunMaintenance:
         """Mark queued, unclaimed runs as sent. Return their ids."""
         is_queued = Run.status == RunStatus.QUEUED
         return RUN_LEASES.take_unsent(self._session, older_than_seconds, [is_queued])
+
+    def mark_unsent(self, run_ids: Collection[str]) -> None:
+        """Let the next `take_unsent` return runs whose messages could not be sent."""
+        RUN_LEASES.mark_unsent(self._session, run_ids)
 
 
 def _tried() -> ColumnElement[int]:

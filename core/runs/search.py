@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, and_, cast, func, or_, select, union
+from sqlalchemy import ColumnElement, and_, cast, func, literal_column, or_, select, union
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from core.database.dialects import is_one_of, is_postgres
 from core.datasets.tables import Dataset
 from core.runs.tables import Run
 from fitserve.enums import RunStatus
+
+_INDEXED_CHARACTERS = 200
+"""Characters of a target that PostgreSQL indexes: an index row has 2,704 bytes."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class RunFilter:
             (Run.target, self.target),
         )
         found = [column == value for column, value in equal if value is not None]
+        if self.target is not None:
+            found.append(_starts_as(self.target))
         if self.tags:
             found.append(_has_tags(session, self.tags))
         if self.dataset is not None:
@@ -48,6 +54,13 @@ class RunFilter:
 
 
 ALL_RUNS = RunFilter()
+
+
+def _starts_as(target: str) -> ColumnElement[bool]:
+    """Return the condition that lets PostgreSQL use its index of targets."""
+    count: ColumnElement[int] = literal_column(str(_INDEXED_CHARACTERS))
+    start = func.substr(Run.target, literal_column("1"), count)
+    return start == target[:_INDEXED_CHARACTERS]
 
 
 def _reads(session: Session, workspace: str, name: str) -> ColumnElement[bool]:
@@ -59,21 +72,18 @@ def _reads(session: Session, workspace: str, name: str) -> ColumnElement[bool]:
     """
     same = Dataset.name == name, Dataset.workspace == workspace
     ids = session.scalars(select(Dataset.id).where(*same)).all()
-    sides = [side.in_(ids) for side in (Run.dataset_id, Run.validation_dataset_id)]
-    if _is_postgres(session):
+    columns = Run.dataset_id, Run.validation_dataset_id
+    sides = [is_one_of(session, column, ids) for column in columns]
+    if is_postgres(session):
         return or_(*sides)
     return Run.id.in_(union(*(select(Run.id).where(side) for side in sides)))
 
 
 def _has_tags(session: Session, tags: dict[str, str]) -> ColumnElement[bool]:
     """Return the condition that a run has these tags; PostgreSQL has an index of it."""
-    if _is_postgres(session):
+    if is_postgres(session):
         return cast(Run.tags, JSONB).contains(tags)
     return and_(*(Run.tags[name].as_string() == value for name, value in tags.items()))
-
-
-def _is_postgres(session: Session) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
 
 
 def _contains(session: Session, word: str) -> ColumnElement[bool]:
@@ -86,7 +96,7 @@ def _contains(session: Session, word: str) -> ColumnElement[bool]:
 
 def _in_tags(session: Session, word: str) -> ColumnElement[bool]:
     """Return whether the name or the value of a tag contains the word."""
-    each = func.json_each_text if _is_postgres(session) else func.json_each
+    each = func.json_each_text if is_postgres(session) else func.json_each
     tags = each(Run.tags).table_valued("key", "value")
     return (
         select(1)

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import BigInteger, Row, Select, cast, func, select
 
 from core.database.base import utc_now
 from core.datasets.tables import Dataset
 from core.runs.main_figure import summary_values
 from core.runs.tables import Run
-from fitserve.enums import RunStatus, Task
+from fitserve.enums import RunStatus
 from fitserve.schemas.report import MainFigureSummary
 from fitserve.schemas.runs import RunSummary
 
@@ -26,14 +26,12 @@ SUMMARY: Select[*tuple[Any, ...]] = select(
     Run.preset,
     Run.num_seeds,
     Run.num_params,
-    Run.num_rows["train"].as_integer().label("num_train_rows"),
+    cast(Run.num_rows["train"].as_string(), BigInteger).label("num_train_rows"),
     Run.tags,
     func.substr(Run.notes, 1, _LONGEST_NOTE).label("notes"),
     Run.epoch,
     Run.epochs,
-    func.coalesce(
-        Run.metrics["val_loss"].as_float(), Run.metrics["loss"].as_float()
-    ).label("loss"),
+    Run.metrics,
     Run.figure_metric,
     Run.figure_value,
     Run.figure_low,
@@ -50,29 +48,13 @@ SUMMARY: Select[*tuple[Any, ...]] = select(
 
 def summary_of(row: Row[*tuple[Any, ...]]) -> RunSummary:
     """Convert a row of SUMMARY to its schema."""
-    return RunSummary(
-        id=row.id,
-        status=RunStatus(row.status),
-        model_name=row.model_name,
-        model_version=row.model_version,
-        dataset_name=row.dataset_name,
-        target=row.target,
-        task=Task(row.task),
-        preset=row.preset,
-        num_seeds=row.num_seeds,
-        num_params=row.num_params,
-        num_train_rows=row.num_train_rows or 0,
-        tags=row.tags,
-        notes=row.notes,
-        epoch=row.epoch,
-        epochs=row.epochs,
-        loss=_rounded(row.loss),
-        main_figure=_figure(row),
-        error_title=row.error_title,
-        seconds=_seconds(row),
-        created_at=row.created_at,
-        ended_at=row.ended_at,
-    )
+    computed = {
+        "num_train_rows": row.num_train_rows or 0,
+        "loss": _loss(row.metrics),
+        "main_figure": _figure(row),
+        "seconds": _seconds(row),
+    }
+    return RunSummary.model_validate(row._asdict() | computed)
 
 
 def _figure(row: Row[*tuple[Any, ...]]) -> MainFigureSummary | None:
@@ -85,8 +67,13 @@ def _figure(row: Row[*tuple[Any, ...]]) -> MainFigureSummary | None:
     return MainFigureSummary.model_validate(values | ends)
 
 
+def _loss(metrics: dict[str, float | None]) -> float | None:
+    """Return the loss on validation rows, if there are any. A loss of NaN is None."""
+    return _rounded(metrics.get("val_loss", metrics.get("loss")))
+
+
 def _seconds(row: Row[*tuple[Any, ...]]) -> float | None:
-    if row.started_at is None:
+    if row.started_at is None or row.status == RunStatus.QUEUED:
         return None
     until, began = row.ended_at or utc_now(), row.started_at
     seconds: float = (until - began).total_seconds()
@@ -94,7 +81,7 @@ def _seconds(row: Row[*tuple[Any, ...]]) -> float | None:
 
 
 def _rounded(value: float | None) -> float | None:
-    """Return the value with six digits after the point, or six digits if it is small."""
+    """Round to six decimals, or to six significant digits below 1."""
     if value is None:
         return None
     return round(value, _DIGITS) if abs(value) >= 1 else float(f"{value:.{_DIGITS}g}")

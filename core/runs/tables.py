@@ -12,6 +12,7 @@ from core.datasets.tables import Dataset
 from core.runs.main_figure import MainFigureColumns
 from core.runs.spec import ResolvedSpec, RunPlan
 from core.runs.stored_spec import upgraded_spec
+from core.runs.tags import Tags
 from fitserve.enums import RunStatus
 from fitserve.problems import Problem
 
@@ -29,7 +30,6 @@ class Run(MainFigureColumns, Base):
         Index(None, "status", "id"),
         Index(None, "workspace", "id"),
         Index(None, "workspace", "model_name", "id"),
-        Index(None, "workspace", "target", "id"),
         Index(None, "dataset_id", "id"),
         Index(None, "validation_dataset_id", "id"),
     )
@@ -49,17 +49,19 @@ class Run(MainFigureColumns, Base):
     spec: Mapped[ResolvedSpec] = mapped_column(Stored(ResolvedSpec, upgraded_spec))
     plan: Mapped[RunPlan] = mapped_column(Stored(RunPlan))
     preset: Mapped[str | None] = mapped_column(
-        String(40), default=lambda row: _of(row, "spec").preset
+        String(40), default=lambda row: _inserted_value(row, "spec").preset
     )
     """Copied from the spec, as `num_seeds`, so that a list reads no spec."""
     num_seeds: Mapped[int] = mapped_column(
-        default=lambda row: _of(row, "spec").fit.num_seeds, server_default="1"
+        default=lambda row: _inserted_value(row, "spec").fit.num_seeds, server_default="1"
     )
     num_params: Mapped[int] = mapped_column(
-        BigInteger, default=lambda row: _of(row, "plan").num_params, server_default="0"
+        BigInteger,
+        default=lambda row: _inserted_value(row, "plan").num_params,
+        server_default="0",
     )
     """The weights of the plan's layers, copied for the same reason."""
-    tags: Mapped[dict[str, Any]]
+    tags: Mapped[dict[str, Any]] = mapped_column(Tags(none_as_null=True))
     notes: Mapped[str | None] = mapped_column(Text)
     attempt: Mapped[int] = mapped_column(default=0)
     handed_back: Mapped[int] = mapped_column(default=0)
@@ -90,7 +92,7 @@ class Run(MainFigureColumns, Base):
     dataset: Mapped[Dataset] = relationship(foreign_keys=[dataset_id], lazy="joined")
 
 
-def _of(row: Any, name: str) -> Any:
+def _inserted_value(row: Any, name: str) -> Any:
     """Return a value of the row that is being inserted."""
     return row.get_current_parameters()[name]
 

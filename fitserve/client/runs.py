@@ -88,8 +88,7 @@ class AsyncRuns(Resource):
         tags or the notes of a run. `dataset` is the name of a dataset that a run reads.
         `summaries` is faster.
         """
-        chosen = {"status": status, "model": model, "tag": tag, "target": target}
-        chosen |= {"text": text, "dataset": dataset}
+        chosen = _filters(status, model, tag, target, text, dataset)
         return self._transport.pages(RunRead, "runs", **chosen)
 
     def summaries(
@@ -102,9 +101,9 @@ class AsyncRuns(Resource):
         dataset: str | None = None,
     ) -> AsyncIterator[RunSummary]:
         """List runs as `list` does, without their specs, warnings and most metrics."""
-        chosen = {"status": status, "model": model, "tag": tag, "target": target}
-        chosen |= {"text": text, "dataset": dataset, "view": RunView.SUMMARY}
-        return self._transport.pages(RunSummary, "runs", **chosen)
+        chosen = _filters(status, model, tag, target, text, dataset)
+        view = RunView.SUMMARY
+        return self._transport.pages(RunSummary, "runs", view=view, **chosen)
 
     async def history(self, run_id: RunRef) -> HistoryRead:
         """Return every metric of every epoch.
@@ -289,6 +288,19 @@ def _unless_failed(run: RunRead) -> RunRead:
     if run.status == RunStatus.FAILED:
         raise RunFailed(run)
     return run
+
+
+def _filters(
+    status: RunStatus | str | None,
+    model: str | None,
+    tag: str | None,
+    target: str | None,
+    text: str | None,
+    dataset: str | None,
+) -> dict[str, str | None]:
+    """Return the parameters of a list of runs."""
+    chosen = {"status": status, "model": model, "tag": tag, "target": target}
+    return chosen | {"text": text, "dataset": dataset}
 
 
 def _body(spec: Spec | None, model: Any, keys: dict[str, Any]) -> dict[str, Any]:

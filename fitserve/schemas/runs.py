@@ -87,7 +87,8 @@ class RunRead(Brief, BaseModel):
 class RunSummary(Brief, BaseModel):
     """A run as lists show it; `GET /v1/runs/{run_id}` returns all of it.
 
-    The loss and the main figure are rounded to six digits.
+    The loss and the main figure are rounded to six decimals, or to six significant digits
+    below 1.
     """
 
     brief: ClassVar = ("id", "status", "model_name", "model_version", "loss")
@@ -105,7 +106,7 @@ class RunSummary(Brief, BaseModel):
         description="`preset` of the spec; absent without one.",
     )
     num_seeds: int = Field(description="`fit.num_seeds` of the spec.")
-    num_params: int = Field(description="Number of weights, as in a run.")
+    num_params: int = Field(description="`num_params` of the run.")
     num_train_rows: int = Field(description="`num_rows.train` of the run.")
     tags: dict[str, str]
     notes: str | None = Field(
@@ -117,7 +118,7 @@ class RunSummary(Brief, BaseModel):
     epochs: int = Field(description="`progress.epochs` of the run.")
     loss: float | None = Field(
         description="Loss on validation rows, or without these on training rows, at the "
-        "epoch whose weights were kept; null until an epoch is kept."
+        "epoch whose weights were kept; null until an epoch is kept, and if it is NaN."
     )
     main_figure: MainFigureSummary | None
     error_title: str | None = Field(
@@ -127,7 +128,7 @@ class RunSummary(Brief, BaseModel):
     )
     seconds: float | None = Field(
         description="Time from the start of the last attempt to its end, or until now; "
-        "null before the first attempt."
+        "null while the run is queued."
     )
     created_at: datetime
     ended_at: datetime | None

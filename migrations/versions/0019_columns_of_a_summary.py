@@ -27,14 +27,30 @@ _FILL = {
                 FROM json_each(runs.plan, '$.layers') AS layer
             )
     """,
-    "postgresql": """
+    # PostgreSQL stores escapes of U+0000 and of half surrogates, but cannot read them
+    "postgresql": r"""
         UPDATE runs SET
-            preset = spec ->> 'preset',
-            num_seeds = coalesce((spec -> 'fit' ->> 'num_seeds')::integer, 1),
+            preset = readable.spec ->> 'preset',
+            num_seeds = coalesce((readable.spec -> 'fit' ->> 'num_seeds')::integer, 1),
             num_params = (
                 SELECT coalesce(sum((layer ->> 'params')::bigint), 0)
-                FROM json_array_elements(plan -> 'layers') AS layer
+                FROM json_array_elements(
+                    CASE json_typeof(readable.plan -> 'layers')
+                    WHEN 'array' THEN readable.plan -> 'layers' ELSE '[]' END
+                ) AS layer
             )
+        FROM (
+            SELECT
+                id,
+                regexp_replace(
+                    spec::text, '\\u(0000|d[89a-f][0-9a-f][0-9a-f])', '\\ufffd', 'gi'
+                )::json AS spec,
+                regexp_replace(
+                    plan::text, '\\u(0000|d[89a-f][0-9a-f][0-9a-f])', '\\ufffd', 'gi'
+                )::json AS plan
+            FROM runs
+        ) AS readable
+        WHERE readable.id = runs.id
     """,
 }
 

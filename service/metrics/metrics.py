@@ -21,7 +21,7 @@ from core.metrics.repository import Figures, FiguresRepository, Totals
 from core.settings import Settings
 from core.supervised import METRICS_DIR
 from service.metrics import families
-from service.metrics.refreshed import Refreshed
+from service.metrics.cached_reading import CachedReading
 from service.metrics.request_counters import RequestCounters
 from service.metrics.snapshots import Snapshots
 from service.predictor.predictor import Predictor
@@ -49,7 +49,9 @@ class Metrics(Collector):
         )
         self._database = database
         self._alive_seconds = settings.runs.lease_seconds
-        self._totals = Refreshed("metrics-totals", self._read_totals, _FIGURES_SECONDS)
+        self._totals = CachedReading(
+            "metrics-totals", self._read_totals, _FIGURES_SECONDS
+        )
         self._lock = threading.Lock()
         self._figures: Figures | None = None
         self._until = 0.0
@@ -62,9 +64,8 @@ class Metrics(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Yield all metrics."""
-        total = self.snapshots.total()
-        yield from families.of_processes(total)
-        figures = self._read(is_alone=total.gauges["processes"] <= 1)
+        yield from families.of_processes(self.snapshots.total())
+        figures = self._read()
         yield families.database_up(figures is not None)
         if figures is not None:
             yield from families.of_database(figures)
@@ -74,10 +75,10 @@ class Metrics(Collector):
         encode, media_type = choose_encoder(accept)
         return encode(self._registry), media_type
 
-    def _read(self, *, is_alone: bool) -> Figures | None:
+    def _read(self) -> Figures | None:
         with self._lock:
             if time.monotonic() >= self._until:
-                self._figures = self._ask(is_alone=is_alone)
+                self._figures = self._ask()
                 self._until = time.monotonic() + _FIGURES_SECONDS
             return self._figures
 
@@ -85,10 +86,10 @@ class Metrics(Collector):
         with self._database.read() as session:
             return FiguresRepository(session).totals()
 
-    def _ask(self, *, is_alone: bool) -> Figures | None:
+    def _ask(self) -> Figures | None:
         try:
-            # else a counter would decrease if the next scrape reaches another process
-            totals = self._totals.get(may_be_old=is_alone)
+            # else a counter would decrease if another process answered before
+            totals = self._totals.get(may_be_old=not self.snapshots.has_others())
             with self._database.read() as session:
                 return FiguresRepository(session).figures(self._alive_seconds, totals)
         except SQLAlchemyError as error:

@@ -132,6 +132,10 @@ class Snapshots:
             total.merge(snapshot)
         return total
 
+    def has_others(self) -> bool:
+        """Return whether another process, ended or not, has written its figures."""
+        return any(self._other_files())
+
     def _own(self) -> Snapshot:
         requests = self._requests
         return Snapshot(
@@ -158,15 +162,17 @@ class Snapshots:
                 self._written = content
 
     def _others(self) -> Iterable[Snapshot]:
-        for path in self._folder.glob("*.json") if self._folder else ():
-            pid = int(path.stem)
-            if pid == os.getpid():
-                continue
+        for path in self._other_files():
             with contextlib.suppress(FileNotFoundError):
                 snapshot = Snapshot.from_json(path.read_bytes())
-                if not _is_alive(pid):
+                if not _is_alive(int(path.stem)):
                     snapshot.gauges.clear()
                 yield snapshot
+
+    def _other_files(self) -> Iterable[Path]:
+        own = str(os.getpid())
+        files = self._folder.glob("*.json") if self._folder else ()
+        return (path for path in files if path.stem != own)
 
 
 def _is_alive(pid: int) -> bool:

@@ -56,7 +56,7 @@ def list_(
 ) -> SharedModelPage:
     """List models by name."""
     found = models.page(cursor, limit + 1)
-    items = ModelReads(session, workspace).of(found[:limit])
+    items = ModelReads(session, workspace).read(found[:limit])
     more = len(found) > limit
     return SharedModelPage.of(items, found[limit - 1].name if more else None)
 
@@ -73,7 +73,7 @@ def get(
 def _with_contract(
     models: ModelRepository, session: Session, workspace: str, name: str
 ) -> ModelRead:
-    found = ModelReads(session, workspace).of([models.get(name)])
+    found = ModelReads(session, workspace).read([models.get(name)])
     if not found:  # it was deleted between the queries
         raise ModelNotFound(name)
     serving = models.serving(name)

@@ -4,20 +4,21 @@ import threading
 import time
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from core.datasets.tables import Dataset
 from core.errors import StorageUnavailable
 from core.janitor import Janitor
-from core.queue import Queue, make_celery
+from core.queue import READ, TRAIN, Queue, make_celery
 from core.runs.checkpoint_files import checkpoint_key, remove_older_checkpoints
 from core.runs.leases import Lease, SavedCheckpoint
 from core.runs.repository import RunRepository
-from core.runs.tables import Checkpoint
+from core.runs.tables import Checkpoint, Run
 from core.settings import RunTimes, Settings
 from core.storage import open_storage
 from core.storage.local import LocalStorage
-from fitserve.enums import RunStatus
-from tests.core.runs.rows import add_run, read_run
+from fitserve.enums import DatasetStatus, RunStatus
+from tests.core.runs.rows import add_dataset, add_run, read_run
 from tests.stored import store
 from tests.timing import until
 
@@ -84,9 +85,42 @@ def test_a_sweep_survives_a_missing_broker(database, storage, tmp_path, broker_c
     run_id = add_run(database)
     time.sleep(0.01)
     missing = f"redis+socket://{tmp_path / 'none.sock'}"
-    assert janitor(database, storage, missing).sweep() == [run_id]
+    assert janitor(database, storage, missing).sweep() == []
     assert broker_clock.now < 10
     assert read_run(database, run_id).status == RunStatus.QUEUED
+
+
+class HangingQueue(Queue):
+    """A queue whose broker confirms the first `num_confirmed` messages only."""
+
+    def __init__(self, num_confirmed):
+        self.num_confirmed = num_confirmed
+        self.sent = []
+
+    def send(self, task, subject_id):
+        self.sent.append((task, subject_id))
+        return len(self.sent) <= self.num_confirmed
+
+
+@pytest.mark.parametrize("num_confirmed", [1, 4])
+def test_a_sweep_stops_sending_when_the_broker_fails(database, storage, num_confirmed):
+    """The next sweep sends the rest at once, even if messages are resent rarely."""
+    rare = RunTimes(requeue_after_seconds=3_600.0)
+    runs = {add_run(database) for _ in range(3)}
+    datasets = {add_dataset(database).id for _ in range(3)}
+    with database.write() as session:
+        session.execute(update(Run).values(sent_at=0))
+        waiting = {"status": DatasetStatus.PROCESSING, "lease_until": None}
+        session.execute(update(Dataset).where(Dataset.id.in_(datasets)).values(**waiting))
+    hanging, well = HangingQueue(num_confirmed), HangingQueue(10)
+    first = Janitor(database, storage, hanging, rare).sweep()
+    assert len(hanging.sent) == num_confirmed + 1
+    assert len(first) == min(num_confirmed, 3)
+    second = Janitor(database, storage, well, rare).sweep()
+    assert {*first, *second} == runs
+    expected = [(TRAIN, one) for one in runs] + [(READ, one) for one in datasets]
+    assert sorted([*hanging.sent[:-1], *well.sent]) == sorted(expected)
+    assert Janitor(database, storage, well, rare).sweep() == []
 
 
 def test_checkpoints_of_ended_runs_are_removed(database, storage, broker_url):

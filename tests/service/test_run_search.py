@@ -1,10 +1,13 @@
 """The filters of `GET /v1/runs`, and the tags and notes of a run; on both databases."""
 
 import pytest
+from sqlalchemy import text, update
 from starlette.testclient import TestClient
 
+from core.datasets.tables import Dataset
 from core.runs.repository import RunRepository
 from core.runs.search import RunFilter
+from core.runs.tables import Run
 from fitserve.specs.run_update import RunUpdate
 from service.app import create_app
 from tests.core.runs.rows import add_run
@@ -58,6 +61,28 @@ def test_the_runs_of_a_dataset_are_listed(client, upload):
     for name, ids in (("first", [run_id]), ("second", [run_id]), ("third", [])):
         items = client.get(f"/v1/runs?dataset={name}").json()["items"]
         assert [run["id"] for run in items] == ids
+
+
+def test_a_dataset_may_have_any_number_of_versions(database, runs):
+    """The condition has one parameter for all ids."""
+    with database.write() as session:
+        first = session.get_one(Run, runs["tagged"]).dataset
+        columns = [column.name for column in Dataset.__table__.columns]
+        own = {"id": "'v' || i", "name": "'many'", "version": "i"}
+        values = (own.get(name, name) for name in columns)
+        session.execute(
+            text(
+                "WITH RECURSIVE numbers(i) AS "
+                "(SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < 40000) "
+                f"INSERT INTO datasets ({', '.join(columns)}) "
+                f"SELECT {', '.join(values)} FROM datasets, numbers WHERE id = :first"
+            ),
+            {"first": first.id},
+        )
+        changed = update(Run).where(Run.id == runs["tagged"])
+        session.execute(changed.values(validation_dataset_id="v40000"))
+        found = RunRepository(session, "default").page(None, 9, RunFilter(dataset="many"))
+    assert [run.id for run in found] == [runs["tagged"]]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from core.database.base import utc_now
 from core.janitor import worker_lost
+from core.runs.leases import Lease
 from core.runs.repository import RunRepository
 from core.runs.search import RunFilter
 from core.runs.spec import RunPlan
@@ -107,3 +108,37 @@ def test_what_the_database_shortens(database):
     assert (run.notes, run.error_title) == ("é" * 100, worker_lost(3).title)
     assert (run.preset, run.num_seeds, run.num_params) == ("linear", 3, 2**40 + 5)
     assert (run.loss, run.num_train_rows, run.main_figure) == (12345.678, 0, None)
+
+
+def summaries(database):
+    with database.read() as session:
+        return RunRepository(session, "default").summaries(None, 9)
+
+
+def test_a_table_may_have_more_rows_than_32_bits_count(database):
+    add_run(database, num_rows={"train": 2**40})
+    assert summaries(database)[0].num_train_rows == 2**40
+
+
+@pytest.mark.parametrize(
+    ("metrics", "loss"),
+    [
+        ({"loss": 0.5}, 0.5),
+        ({"loss": 0.5, "val_loss": 0.25}, 0.25),
+        ({"loss": 0.5, "val_loss": None}, None),
+        ({}, None),
+    ],
+)
+def test_a_loss_on_validation_rows_that_is_nan_is_null(database, metrics, loss):
+    """The loss on training rows does not replace it."""
+    add_run(database, metrics=metrics)
+    assert summaries(database)[0].loss == loss
+
+
+def test_a_run_that_returned_to_the_queue_takes_no_time(database):
+    """The time begins again with the next attempt."""
+    run_id = add_run(database)
+    lease = Lease.claim(database, run_id, "w", 30.0)
+    assert summaries(database)[0].seconds >= 0
+    lease.release()
+    assert summaries(database)[0].seconds is None

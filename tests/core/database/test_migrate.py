@@ -6,9 +6,10 @@ import sys
 
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select, text
 
 from core.database.base import utc_now
+from core.database.dialects import is_postgres
 from core.database.migrate import alembic_config
 from core.database.revisions import (
     current_revision,
@@ -22,11 +23,19 @@ from core.models.cause import Cause
 from core.models.repository import ModelRepository
 from core.models.tables import Version
 from core.runs.repository import RunRepository
+from core.runs.search import RunFilter
 from core.runs.spec import RunPlan
+from core.runs.tables import Run
 from core.webhooks.tables import Webhook
 from fitserve.schemas.report import Headline, MainFigure
 from fitserve.schemas.runs import LayerPlan
-from tests.core.runs.rows import add_dataset, add_run, resolved_spec, small_signature
+from tests.core.runs.rows import (
+    add_dataset,
+    add_run,
+    read_run,
+    resolved_spec,
+    small_signature,
+)
 
 CAUSE = Cause("a test", "to test")
 
@@ -175,6 +184,51 @@ def test_runs_of_before_have_the_columns_of_a_summary(database, database_url):
         (None, 1, 0),
     ]
     command.check(config)
+
+
+ESCAPES = r"\u0000 \ud800 \udc00\ud800 \ud83d\ude00 \\u0000 \\ud8"
+"""Valid JSON of earlier releases; PostgreSQL stores it, but cannot read all of it."""
+
+
+def test_rows_that_postgresql_cannot_index_or_read_are_migrated(database, database_url):
+    """The texts of tags change, and a long target is found."""
+    target = "".join(chr(0x10000 + 7919 * i % 0xF0000) for i in range(1000))
+    layers = [LayerPlan(type="Dense", output_shape=[1], params=5)]
+    first, second = (
+        add_run(database, target=target, plan=RunPlan(layers=layers)) for _ in range(2)
+    )
+    config = alembic_config(database_url)
+    database.close()
+    command.downgrade(config, "0018")
+    plan = f'{{"layers": [{{"params": 5}}], "excluded": {{"x": "{ESCAPES}"}}}}'
+    given = {
+        "spec": f'{{"preset": "linear", "fit": {{"num_seeds": 2}}, "x": "{ESCAPES}"}}',
+        "tags": f'{{"a": "{ESCAPES}"}}',
+    }
+    with database.write() as session:
+        kind = "JSON" if is_postgres(session) else "TEXT"
+        names = ("spec", "plan", "tags")
+        values = ", ".join(f"{name} = CAST(:{name} AS {kind})" for name in names)
+        changed = text(f"UPDATE runs SET {values} WHERE id = :id")
+        for run_id, one in ((first, plan), (second, '{"layers": null}')):
+            session.execute(changed, {**given, "plan": one, "id": run_id})
+    database.close()
+    command.upgrade(config, "head")
+    tags = {"a": "\ufffd \ufffd \ufffd\ufffd \U0001f600 \\u0000 \\ud8"}
+    with database.read() as session:
+        columns = Run.id, Run.preset, Run.num_seeds, Run.num_params, Run.tags
+        found = session.execute(select(*columns).order_by(Run.id)).all()
+        assert found == [(first, "linear", 2, 5, tags), (second, "linear", 2, 0, tags)]
+        chosen = RunFilter(target=target, tags=tags)
+        summaries = RunRepository(session, "default").summaries(None, 9, chosen)
+        assert {run.id for run in summaries} == {first, second}
+    command.check(config)
+
+
+def test_tags_of_earlier_releases_can_be_copied(database):
+    """A restore may copy rows of SQLite to PostgreSQL, which has an index of tags."""
+    run_id = add_run(database, tags={"a\x00": "\ud800b"})
+    assert read_run(database, run_id).tags == {"a\ufffd": "\ufffdb"}
 
 
 def test_uploads_from_before_versions_are_numbered(database, database_url):

@@ -42,7 +42,7 @@ def models(database):
         with database.read() as session:
             repository = ModelRepository(session, "default")
             found = [repository.get(name) for name in names]
-            return ModelReads(session, "default").of(found)
+            return ModelReads(session, "default").read(found)
 
     return listed
 
@@ -74,6 +74,23 @@ def test_the_number_of_queries_is_that_of_one_model(database, models):
     event.remove(database.engine, "before_cursor_execute", note)
     assert counts == [4, 4]
     assert not any("signature" in statement for statement in statements)
+
+
+def test_a_version_of_meanwhile_does_not_contradict_the_numbers(database, models):
+    """`versions` has `latest_version`, though each query sees another state."""
+    is_adding = False
+
+    def add(_connection, _cursor, statement, *_):
+        nonlocal is_adding
+        if not is_adding and "FROM versions" in statement:
+            is_adding = True
+            add_version(database, "cars")
+            is_adding = False
+
+    event.listen(database.engine, "after_cursor_execute", add)
+    (cars,) = models(("cars",))
+    event.remove(database.engine, "after_cursor_execute", add)
+    assert cars.latest_version in cars.versions
 
 
 def test_no_models_need_no_rows(models):

@@ -10,7 +10,12 @@ from prometheus_client.parser import text_string_to_metric_families as prometheu
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
+from core.database.base import utc_now
+from core.supervised import METRICS_DIR
 from service.app import create_app
+from service.metrics.metrics import Metrics
+from service.metrics.request_counters import RequestCounters
+from tests.core.runs.rows import add_run
 from tests.problems import assert_problem
 from tests.service.small_model import ROW, SPEC, TABLE, ask
 
@@ -97,6 +102,48 @@ def test_without_the_database_the_other_metrics_remain(bench):
     assert figures["fitserve_database_up",] == 0
     assert ("fitserve_models",) not in figures
     assert figures["fitserve_api_processes",] == 1
+
+
+def counted_runs(metrics):
+    """Return the runs that ended, as `metrics` answers a scrape after a minute."""
+    metrics._until = 0.0
+    metrics._totals._read_at = 0.0
+    families = {family.name: family for family in metrics.collect()}
+    return sum(
+        sample.value
+        for sample in families["fitserve_run_duration_seconds"].samples
+        if sample.name.endswith("_count")
+    )
+
+
+@pytest.fixture
+def processes(bench, tmp_path, monkeypatch):
+    """Return the metrics of two processes at one address; reading totals is slow."""
+    monkeypatch.setenv(METRICS_DIR, str(tmp_path))
+    monkeypatch.setattr("service.metrics.cached_reading._QUICK_SECONDS", 0.0)
+    predictor = bench.client.app.state.services.predictor
+    return [
+        Metrics(bench.settings, bench.database, predictor, RequestCounters())
+        for _ in range(2)
+    ]
+
+
+def test_no_counter_decreases_after_another_process_has_ended(
+    bench, processes, tmp_path, monkeypatch
+):
+    """The process that is left reads the totals, though it is alone again."""
+    mine, other = processes
+    began = utc_now()
+    ended = {"status": "succeeded", "started_at": began, "ended_at": began}
+    assert counted_runs(mine) == 0
+    add_run(bench.database, **ended)
+    mine._totals._due_at = float("inf")
+    assert counted_runs(mine) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr("os.getpid", lambda: 2**22 + 1)  # a process that has ended
+        assert counted_runs(other) == 1
+    assert (tmp_path / f"{2**22 + 1}.json").exists()
+    assert counted_runs(mine) == 1
 
 
 def test_open_metrics_are_sent_by_accept(client):
