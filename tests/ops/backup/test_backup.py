@@ -12,9 +12,10 @@ from core.database.sessions import Database
 from core.settings import Settings
 from core.storage import open_storage
 from ops.backup import backup as backups
-from ops.backup.backup import make_backup, restore_backup
+from ops.backup.backup import make_backup
+from ops.backup.restore import restore_backup
 from ops.backup.rows import tables
-from ops.expected_errors import WrongUse
+from ops.expected_errors import CommandRefused
 from ops.home_lock import hold_home
 from ops.supervisor.cannot_start import CannotStart
 from service.app import create_app
@@ -53,8 +54,10 @@ def rows_of(settings):
         database.engine.connect() as connection,
     ):
         return {
-            one.name: connection.execute(select(one).order_by(*one.primary_key)).all()
-            for one in tables()
+            table.name: connection.execute(
+                select(table).order_by(*table.primary_key)
+            ).all()
+            for table in tables()
         }
 
 
@@ -141,10 +144,10 @@ def test_a_repeated_backup_copies_and_removes_what_changed(service, made):
     assert again.files.existed == len(first.keys() & now.keys()) > 0
 
 
-def test_an_interrupted_backup_leaves_the_former_one_whole(service, made, monkeypatch):
+def test_an_interrupted_backup_leaves_the_previous_one_whole(service, made, monkeypatch):
     before = rows_of(Settings(home=made))
     service.upload("a,y\n1,2\n3,4\n", "small")
-    monkeypatch.setattr(backups, "copy_files", lambda *_: 1 / 0)
+    monkeypatch.setattr(backups.FileCopy, "run", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         make_backup(service.settings, made)
     assert rows_of(Settings(home=made)) == before
@@ -169,26 +172,26 @@ def test_wrong_folders_of_a_backup_are_refused(service, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     (other / "letter.txt").write_text("dear")
-    with pytest.raises(WrongUse, match="has other files"):
+    with pytest.raises(CommandRefused, match="has other files"):
         make_backup(service.settings, other)
-    with pytest.raises(WrongUse, match="is a file"):
+    with pytest.raises(CommandRefused, match="is a file"):
         make_backup(service.settings, other / "letter.txt")
     with (
         hold_home(service.settings),
-        pytest.raises(WrongUse, match="the home of a service"),
+        pytest.raises(CommandRefused, match="the home of a service"),
     ):
         make_backup(service.settings, service.settings.home_dir)
     assert [path.name for path in other.iterdir()] == ["letter.txt"]
 
 
 def test_a_home_without_a_database_has_nothing_to_back_up(tmp_path):
-    with pytest.raises(WrongUse, match="nothing to back up"):
+    with pytest.raises(CommandRefused, match="nothing to back up"):
         make_backup(Settings(home=tmp_path / "home"), tmp_path / "backup")
 
 
 def test_a_service_with_data_or_a_running_one_is_not_restored(service, made, tmp_path):
     before = rows_of(service.settings)
-    with pytest.raises(WrongUse, match=r"2 datasets|3 datasets|datasets"):
+    with pytest.raises(CommandRefused, match=r"2 datasets|3 datasets|datasets"):
         restore_backup(service.settings, made)
     assert rows_of(service.settings) == before
     target = Settings(home=tmp_path / "restored")
@@ -198,15 +201,15 @@ def test_a_service_with_data_or_a_running_one_is_not_restored(service, made, tmp
 
 def test_folders_that_are_no_backups_are_not_restored(made, tmp_path):
     target = Settings(home=tmp_path / "restored")
-    with pytest.raises(WrongUse, match=r"has no fitserve\.db"):
+    with pytest.raises(CommandRefused, match=r"has no fitserve\.db"):
         restore_backup(target, tmp_path)
     (tmp_path / "fitserve.db").write_bytes(b"text" * 4096)
-    with pytest.raises(WrongUse, match="no SQLite database"):
+    with pytest.raises(CommandRefused, match="not an SQLite database"):
         restore_backup(target, tmp_path)
     with closing(sqlite3.connect(made / "fitserve.db")) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
         connection.commit()
-    with pytest.raises(WrongUse, match="revision 9999"):
+    with pytest.raises(CommandRefused, match="revision 9999"):
         restore_backup(target, made)
 
 
