@@ -29,7 +29,7 @@ def lock_file(home: Path) -> Path:
 
 @contextmanager
 def hold_lock(
-    path: Path, refusal: Exception, mode: Literal["w", "r"] = "w"
+    path: Path, refusal: Exception, mode: Literal["w", "r+", "r"] = "w"
 ) -> Iterator[None]:
     """Hold the lock of a file within the block; raise `refusal` if it is held already."""
     with path.open(mode) as lock:

@@ -119,7 +119,8 @@ def _hold_if_any(path: Path, refusal: CommandRefused) -> Iterator[None]:
     if not path.exists():
         yield
         return
-    with hold_lock(path, refusal, "r"):
+    is_writable = os.access(path, os.W_OK)  # NFS requires it of a lock
+    with hold_lock(path, refusal, "r+" if is_writable else "r"):
         yield
 
 
