@@ -1,19 +1,26 @@
 """Print an expected error of a command that works without a service, and exit."""
 
+import errno
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from core.errors import FitserveError, StorageUnavailable
+from core.storage.scratch import FULL
 from fitserve.cli.console import REFUSED, UNREACHABLE, USAGE
+from ops.settings_errors import settings_sentences
 from ops.supervisor.cannot_start import CannotStart
 
 
-class WrongUse(Exception):
-    """The command cannot do this; the message says why, and what to do instead."""
+class CommandRefused(Exception):
+    """Raised if a command cannot work with its arguments or settings.
+
+    The message says how to correct them.
+    """
 
 
 @contextmanager
@@ -22,11 +29,14 @@ def exit_on_error(*, as_json: bool) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        for line in error.errors():
-            print_notice(line["msg"].removeprefix("Value error, "))
+        for sentence in settings_sentences(error):
+            print_notice(sentence)
         raise typer.Exit(USAGE) from error
-    except (WrongUse, CannotStart) as error:
+    except (CommandRefused, CannotStart) as error:
         print_notice(str(error))
+        raise typer.Exit(USAGE) from error
+    except ArgumentError as error:
+        print_notice(f"FITSERVE_DATABASE_URL: {error}")
         raise typer.Exit(USAGE) from error
     except FitserveError as error:
         problem = error.problem()
@@ -34,10 +44,36 @@ def exit_on_error(*, as_json: bool) -> Iterator[None]:
         is_away = isinstance(error, StorageUnavailable)
         raise typer.Exit(UNREACHABLE if is_away else REFUSED) from error
     except OperationalError as error:
-        print_notice(
+        print_notice(_database_sentence(error))
+        raise typer.Exit(UNREACHABLE) from error
+    except BrokenPipeError:  # the reader of stdout has closed the pipe
+        raise
+    except OSError as error:
+        print_notice(_file_sentence(error))
+        raise typer.Exit(REFUSED) from error
+
+
+def _database_sentence(error: OperationalError) -> str:
+    if not isinstance(error.orig, sqlite3.Error):
+        return (
             f"The database does not answer ({error.orig}); check FITSERVE_DATABASE_URL."
         )
-        raise typer.Exit(UNREACHABLE) from error
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return "The disk is full: the database could not be written. Free some space."
+    return (
+        f"The SQLite database cannot be used ({error.orig}); check its folder, and the "
+        "permissions of the file."
+    )
+
+
+def _file_sentence(error: OSError) -> str:
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno in FULL:
+        return f"The disk is full{where}: a file could not be written. Free some space."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{error.strerror}{where}; check the owner and mode of the folder."
+    return f"A file cannot be used: {error.strerror or error}{where}."
 
 
 def print_notice(line: str) -> None:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from core.lazy import LazyModule
 from ops.options import Home
+from ops.settings_errors import settings_sentences
 from ops.supervisor.cannot_start import CannotStart
 
 if TYPE_CHECKING:
@@ -53,12 +54,8 @@ def up(
             settings.Settings(**chosen), say, _print_json if as_json else _print_ready
         ).run()
     except ValidationError as error:
-        for line in error.errors():
-            message = line["msg"].removeprefix("Value error, ")
-            name = "__".join(str(part) for part in line["loc"]).upper()
-            typer.secho(
-                f"FITSERVE_{name}: {message}" if name else message, fg="red", err=True
-            )
+        for sentence in settings_sentences(error):
+            typer.secho(sentence, fg="red", err=True)
         raise typer.Exit(2) from error
     except CannotStart as error:
         typer.secho(str(error), fg="red", err=True)

@@ -82,6 +82,15 @@ class DatasetMaintenance:
             for one, is_kept in self._session.execute(query)
         }
 
+    def all_kept_keys(self) -> set[str]:
+        """Return the file keys of all datasets that are not deleted.
+
+        Those of a deleted dataset are included while a later version has its rows.
+        """
+        columns = (Dataset.content_key, Dataset.table_key, Dataset.hash_key)
+        rows = self._session.execute(select(*columns).where(has_files()))
+        return {key for row in rows for key in row if key}
+
     def waiting_ids(self, limit: int = 100) -> list[str]:
         """Return ids of datasets that no worker has claimed, the oldest first."""
         query = select(Dataset.id).where(*_LEASES.unheld()).order_by(Dataset.id)

@@ -363,16 +363,17 @@ class ModelRepository:
         return query.where(table.workspace == self._workspace)
 
 
-def artifact_keys(session: Session, run_ids: Collection[str]) -> set[str]:
+def artifact_keys(session: Session, run_ids: Collection[str] | None = None) -> set[str]:
     """Return the keys of all stored files of these runs' versions, in any workspace.
 
-    These are the artifacts and the splits.
+    These are the artifacts and the splits. Without `run_ids`, return those of all runs.
     """
+    chosen = () if run_ids is None else (Version.run_id.in_(run_ids),)
     files = select(Artifact.key).join(Version, Version.id == Artifact.version_id)
     splits = select(Run.split_key).join(Version, Version.run_id == Run.id)
     found: set[str] = set()
     for query in (files, splits.where(Run.split_key.is_not(None))):
-        found.update(session.scalars(query.where(Version.run_id.in_(run_ids))))
+        found.update(session.scalars(query.where(*chosen)))
     return found
 
 

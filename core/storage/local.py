@@ -26,7 +26,7 @@ class LocalStorage:
         with file.open("rb+") as content:
             os.fsync(content.fileno())
         file.rename(path)
-        _fsync_folder(path.parent)
+        fsync_folder(path.parent)
 
     def open(self, key: str) -> BinaryIO:
         return self._existing(key).open("rb")
@@ -69,7 +69,8 @@ def age(path: Path) -> float:
         return -1.0
 
 
-def _fsync_folder(folder: Path) -> None:
+def fsync_folder(folder: Path) -> None:
+    """Make the names of the files in a folder survive a power failure."""
     fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(fd)

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from core import settings
     from ops import expected_errors
     from ops.backup import backup as backups
+    from ops.backup import folder as folders
+    from ops.backup import restore as restores
 else:  # needs the server's libraries, which other commands do not need
     settings = LazyModule("core.settings")
     expected_errors = LazyModule("ops.expected_errors")
     backups = LazyModule("ops.backup.backup")
+    restores = LazyModule("ops.backup.restore")
 
 _SHOWN = ("datasets", "runs", "models", "versions")
 AsJson = Annotated[bool, typer.Option("--json", help="Print what was copied, as JSON.")]
@@ -46,7 +49,7 @@ def restore(
     """Copy a backup into an empty service, which may use another database or storage."""
     with expected_errors.exit_on_error(as_json=as_json):
         chosen = _settings(home)
-        restored = backups.restore_backup(chosen, folder)
+        restored = restores.restore_backup(chosen, folder)
         _show(restored, f"restored to {chosen.home_dir}", as_json=as_json)
 
 
@@ -54,7 +57,9 @@ def _settings(home: Path | None) -> "settings.Settings":
     return settings.Settings() if home is None else settings.Settings(home=home)
 
 
-def _show(made: "backups.Backup", where: str, *, as_json: bool) -> None:
+def _show(made: "folders.Backup", where: str, *, as_json: bool) -> None:
+    for warning in [*made.warnings, *_missing(made.files.missing)]:
+        expected_errors.print_notice(warning)
     if as_json:
         typer.echo(made.model_dump_json(indent=2))
         return
@@ -65,3 +70,10 @@ def _show(made: "backups.Backup", where: str, *, as_json: bool) -> None:
         f"files: {files.copied:,} copied ({files.num_bytes / 1e6:,.1f} MB), "
         f"{files.existed:,} kept, {files.removed:,} removed"
     )
+
+
+def _missing(keys: list[str]) -> list[str]:
+    if not keys:
+        return []
+    told = f"{len(keys):,} files that the database names are missing, such as {keys[0]}."
+    return [f"{told} The service may have deleted them during the backup."]

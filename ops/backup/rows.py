@@ -15,6 +15,7 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    inspect,
     select,
     update,
 )
@@ -24,22 +25,34 @@ from core.database.tables import Base
 from core.workers.tables import Worker
 
 _AT_A_TIME = 1_000
-_PASSING = {Worker.__tablename__}
+_NOT_COPIED = {Worker.__tablename__}
 """Tables that say which processes run, which is not true of a copy."""
 
 
 def tables() -> list[Table]:
     """Return the tables to copy, each after the tables to which its rows refer."""
-    return [one for one in Base.metadata.sorted_tables if one.name not in _PASSING]
+    return [
+        table for table in Base.metadata.sorted_tables if table.name not in _NOT_COPIED
+    ]
 
 
 def count_rows(connection: Connection) -> dict[str, int]:
-    """Return the number of rows of each table that has any."""
+    """Return the number of rows of each table that has any.
+
+    The database may be of an older release, which lacks some tables.
+    """
+    existing = set(inspect(connection).get_table_names())
     counted = {
-        one.name: connection.scalar(select(func.count()).select_from(one)) or 0
-        for one in tables()
+        table.name: connection.scalar(select(func.count()).select_from(table)) or 0
+        for table in tables()
+        if table.name in existing
     }
     return {name: count for name, count in counted.items() if count}
+
+
+def has_table(connection: Connection, name: str) -> bool:
+    """Return whether the database, perhaps of an older release, has the table."""
+    return inspect(connection).has_table(name)
 
 
 @contextmanager
@@ -54,14 +67,14 @@ def snapshot(database: Database) -> Iterator[Connection]:
 
 def copy_rows(source: Connection, target: Connection) -> dict[str, int]:
     """Copy all rows, in the connections' transactions; return their number by table."""
-    copied = {one.name: _copy_table(source, target, one) for one in tables()}
+    copied = {table.name: _copy_table(source, target, table) for table in tables()}
     return {name: count for name, count in copied.items() if count}
 
 
 def _copy_table(source: Connection, target: Connection, table: Table) -> int:
-    """Insert the rows in the order of their keys, since a row may refer to an older one.
+    """Insert all rows of a table.
 
-    References to tables that are copied later are set when all tables have their rows.
+    References to rows that may be copied later are set when all tables have their rows.
     """
     streamed = source.execution_options(yield_per=_AT_A_TIME)
     query = select(table).order_by(*table.primary_key)
@@ -75,7 +88,7 @@ def _copy_table(source: Connection, target: Connection, table: Table) -> int:
 
 
 def copy_late_references(source: Connection, target: Connection) -> None:
-    """Set the references to rows of later tables, once `copy_rows` has copied those."""
+    """Set the references that `copy_rows` has left out, now that all rows exist."""
     for table in tables():
         for column in _later_columns(table):
             _copy_column(source, target, table, column)
@@ -97,11 +110,14 @@ def _copy_column(
 
 
 def _later_columns(table: Table) -> list[Column[Any]]:
-    """Return the columns that refer to a table which itself refers to this one."""
+    """Return the columns that may refer to a row that is copied later.
+
+    They refer to this table, or to a table which itself refers to this one.
+    """
     return [
         column
         for column in table.columns
-        if any(key.use_alter for key in column.foreign_keys)
+        if any(key.use_alter or key.column.table is table for key in column.foreign_keys)
     ]
 
 

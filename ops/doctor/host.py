@@ -12,6 +12,7 @@ from core.settings import Settings
 from core.supervised import NOT_SETTINGS
 from fitserve.names import did_you_mean
 from ops.doctor.findings import Finding, failed, ok, warning
+from ops.settings_errors import settings_sentences
 
 _OLDEST, _TOO_NEW = (3, 11), (3, 14)
 _SERVER = ("fastapi", "uvicorn", "celery", "sqlalchemy", "onnxruntime", "polars")
@@ -58,7 +59,7 @@ def check_settings(error: ValidationError | SettingsError | None) -> Finding:
         return ok("settings", "Every FITSERVE_ variable has a valid value.")
     detail = str(error)  # the value of a list is not JSON
     if isinstance(error, ValidationError):
-        detail = "; ".join(_sentence(line["loc"], line["msg"]) for line in error.errors())
+        detail = "; ".join(settings_sentences(error))
     return failed("settings", detail, "See docs/settings.md for the values of each one.")
 
 
@@ -86,9 +87,3 @@ def _names(model: type[BaseModel], prefix: str) -> Iterable[str]:
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from _names(kind, f"{prefix}{name.upper()}__")
-
-
-def _sentence(loc: tuple[int | str, ...], message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    name = "FITSERVE_" + "__".join(str(part).upper() for part in loc)
-    return f"{name}: {message}" if loc else message

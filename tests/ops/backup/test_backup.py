@@ -5,83 +5,27 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from core.database.sessions import Database
+from core.runs.checkpoint_files import checkpoint_key
+from core.runs.tables import Checkpoint
 from core.settings import Settings
-from core.storage import open_storage
 from ops.backup import backup as backups
-from ops.backup.backup import make_backup, restore_backup
-from ops.backup.rows import tables
-from ops.expected_errors import WrongUse
-from ops.home_lock import hold_home
-from ops.supervisor.cannot_start import CannotStart
+from ops.backup.backup import make_backup
+from ops.backup.restore import restore_backup
+from ops.expected_errors import CommandRefused
 from service.app import create_app
-from tests import s3
-from tests.conftest import bench_in
+from tests.ops.backup.contents import (
+    assert_copied,
+    assert_equal,
+    files_of,
+    new_bucket,
+    new_home,
+    new_postgres,
+    rows_of,
+)
 from tests.servers import new_postgres_database
 from tests.service.small_model import ROW, SPEC, ask
-
-ROWS = "\n".join(f"{i},{i % 3}" for i in range(40))
-
-
-@pytest.fixture
-def service(tmp_path, broker_url, small_home):
-    """Return a service with a model, an appended table, a key and a webhook."""
-    with bench_in(tmp_path / "home", broker_url, small_home) as bench:
-        bench.upload("a,y\n" + ROWS, "growing")
-        more = bench.client.post("/v1/datasets/growing/rows", content="a,y\n" + ROWS)
-        assert more.status_code == 201, more.text
-        alias = bench.client.put("/v1/models/m/aliases/live", json={"version": 1})
-        assert alias.is_success, alias.text
-        bench.post(SPEC | {"webhook": {"url": "https://example.com/hook"}})
-        yield bench
-
-
-@pytest.fixture
-def made(service, tmp_path):
-    """Return the folder of a backup of the service."""
-    make_backup(service.settings, tmp_path / "backup")
-    return tmp_path / "backup"
-
-
-def rows_of(settings):
-    """Return all rows by table."""
-    with (
-        closing(Database(settings.resolved_database_url)) as database,
-        database.engine.connect() as connection,
-    ):
-        return {
-            one.name: connection.execute(select(one).order_by(*one.primary_key)).all()
-            for one in tables()
-        }
-
-
-def files_of(settings):
-    """Return the content of every stored file by key."""
-    storage = open_storage(settings)
-    found = {}
-    for folder in ("datasets", "runs"):
-        for key in storage.list(folder):
-            with storage.open(key) as content:
-                found[key] = content.read()
-    return found
-
-
-def assert_equal(copy, other):
-    """The copy has the same rows and files, in each value."""
-    assert rows_of(copy) == rows_of(other)
-    assert files_of(copy) == files_of(other)
-
-
-def assert_copied(service, copy):
-    """A running service sends the messages of its runs meanwhile."""
-    here, there = rows_of(service.settings), rows_of(copy)
-    for name in ("runs", "webhooks"):
-        assert [row[0] for row in here.pop(name)] == [row[0] for row in there.pop(name)]
-    assert here == there
-    assert files_of(service.settings) == files_of(copy)
 
 
 def test_a_backup_is_a_home_with_everything(service, made):
@@ -97,20 +41,6 @@ def test_a_backup_is_a_home_with_everything(service, made):
     }
     assert stored == {"datasets", "runs"}
     assert (made.stat().st_mode & 0o777) == 0o700
-
-
-def new_home(tmp_path, _):
-    return Settings(home=tmp_path / "restored", broker_url="redis://localhost:1")
-
-
-def new_postgres(tmp_path, _):
-    url = new_postgres_database()
-    return Settings(home=tmp_path / "restored", database_url=url)
-
-
-def new_bucket(tmp_path, patch):
-    url = s3.rclone().new_url(patch)
-    return Settings(home=tmp_path / "restored", storage_url=url)
 
 
 @pytest.mark.parametrize("target", [new_home, new_postgres, new_bucket])
@@ -141,10 +71,10 @@ def test_a_repeated_backup_copies_and_removes_what_changed(service, made):
     assert again.files.existed == len(first.keys() & now.keys()) > 0
 
 
-def test_an_interrupted_backup_leaves_the_former_one_whole(service, made, monkeypatch):
+def test_an_interrupted_backup_leaves_the_previous_one_whole(service, made, monkeypatch):
     before = rows_of(Settings(home=made))
     service.upload("a,y\n1,2\n3,4\n", "small")
-    monkeypatch.setattr(backups, "copy_files", lambda *_: 1 / 0)
+    monkeypatch.setattr(backups.FileCopy, "run", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         make_backup(service.settings, made)
     assert rows_of(Settings(home=made)) == before
@@ -164,50 +94,98 @@ def test_keys_are_valid_in_the_copy(service, tmp_path):
         assert client.get("/v1/models", headers=token).is_success
 
 
-def test_wrong_folders_of_a_backup_are_refused(service, tmp_path):
-    """Nothing of them changes."""
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "letter.txt").write_text("dear")
-    with pytest.raises(WrongUse, match="has other files"):
-        make_backup(service.settings, other)
-    with pytest.raises(WrongUse, match="is a file"):
-        make_backup(service.settings, other / "letter.txt")
-    with (
-        hold_home(service.settings),
-        pytest.raises(WrongUse, match="the home of a service"),
-    ):
-        make_backup(service.settings, service.settings.home_dir)
-    assert [path.name for path in other.iterdir()] == ["letter.txt"]
+@pytest.mark.parametrize("kind", [new_postgres, new_bucket])
+def test_another_kind_of_service_is_backed_up(made, tmp_path, monkeypatch, kind):
+    settings = kind(tmp_path, monkeypatch)
+    restore_backup(settings, made)
+    again = make_backup(settings, tmp_path / "again")
+    assert_equal(Settings(home=tmp_path / "again"), Settings(home=made))
+    assert again.files.copied == len(files_of(Settings(home=made)))
+    assert again.files.missing == []
 
 
-def test_a_home_without_a_database_has_nothing_to_back_up(tmp_path):
-    with pytest.raises(WrongUse, match="nothing to back up"):
-        make_backup(Settings(home=tmp_path / "home"), tmp_path / "backup")
-
-
-def test_a_service_with_data_or_a_running_one_is_not_restored(service, made, tmp_path):
-    before = rows_of(service.settings)
-    with pytest.raises(WrongUse, match=r"2 datasets|3 datasets|datasets"):
-        restore_backup(service.settings, made)
-    assert rows_of(service.settings) == before
-    target = Settings(home=tmp_path / "restored")
-    with hold_home(target), pytest.raises(CannotStart, match="uses the home"):
-        restore_backup(target, made)
-
-
-def test_folders_that_are_no_backups_are_not_restored(made, tmp_path):
-    target = Settings(home=tmp_path / "restored")
-    with pytest.raises(WrongUse, match=r"has no fitserve\.db"):
-        restore_backup(target, tmp_path)
-    (tmp_path / "fitserve.db").write_bytes(b"text" * 4096)
-    with pytest.raises(WrongUse, match="no SQLite database"):
-        restore_backup(target, tmp_path)
+@pytest.mark.parametrize("target", [new_home, new_postgres])
+def test_a_row_may_refer_to_a_row_with_a_later_key(made, tmp_path, monkeypatch, target):
+    """The ids of an upload and of its append may come from hosts with other clocks."""
     with closing(sqlite3.connect(made / "fitserve.db")) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        found = "SELECT parent_id FROM datasets WHERE parent_id IS NOT NULL"
+        ((old,),) = connection.execute(found).fetchall()
+        for place in ("datasets.id", "datasets.parent_id", "dataset_blocks.block_id"):
+            table, column = place.split(".")
+            connection.execute(
+                f"UPDATE {table} SET {column} = 'zz' WHERE {column} = ?", [old]
+            )
         connection.commit()
-    with pytest.raises(WrongUse, match="revision 9999"):
-        restore_backup(target, made)
+    settings = target(tmp_path, monkeypatch)
+    restore_backup(settings, made)
+    assert rows_of(settings) == rows_of(Settings(home=made))
+
+
+def test_a_checkpoint_is_copied(service, tmp_path):
+    """A checkpoint whose file has vanished is not required."""
+    run_id, storage = service.post(SPEC), service.storage
+    key = checkpoint_key(run_id, 1, 3)
+    (tmp_path / "file").write_bytes(b"weights")
+    storage.put(tmp_path / "file", key)
+    recorded = {"epoch": 3, "seconds": 1.0, "sha256": "0" * 64, "num_bytes": 7}
+    with service.database.write() as session:
+        session.add(Checkpoint(run_id=run_id, key=key, **recorded))
+    make_backup(service.settings, tmp_path / "backup")
+    copied = tmp_path / "backup" / "files" / key
+    assert copied.read_bytes() == b"weights"
+    copied.unlink()
+    restored = Settings(home=tmp_path / "restored")
+    assert restore_backup(restored, tmp_path / "backup").files.missing == []
+    assert len(rows_of(restored)["checkpoints"]) == 1
+
+
+def test_files_that_vanish_are_reported_and_do_not_stop_a_restore(service, tmp_path):
+    gone = next(key for key in files_of(service.settings) if key.startswith("datasets"))
+    service.storage.delete(gone)
+    made = make_backup(service.settings, tmp_path / "backup")
+    assert made.files.missing == [gone]
+    restored = restore_backup(Settings(home=tmp_path / "restored"), tmp_path / "backup")
+    assert restored.files.missing == [gone]
+
+
+def test_a_home_is_moved_to_postgres_and_keeps_its_files(made):
+    """The files and the pepper of the home are those of the target."""
+    (made / "key-pepper").write_bytes(b"p" * 32)
+    moved = Settings(home=made, database_url=new_postgres_database())
+    restored = restore_backup(moved, made)
+    assert restored.files.copied == 0
+    assert restored.files.existed == len(files_of(Settings(home=made)))
+    assert rows_of(moved) == rows_of(Settings(home=made))
+    assert (made / "key-pepper").read_bytes() == b"p" * 32
+
+
+def test_the_first_backup_can_be_repeated_after_an_interruption(
+    service, tmp_path, monkeypatch
+):
+    folder = tmp_path / "backup"
+    with monkeypatch.context() as patch:
+        patch.setattr(backups.FileCopy, "run", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            make_backup(service.settings, folder)
+    (folder / "unfinished-killed").mkdir()
+    with pytest.raises(CommandRefused, match="incomplete"):
+        restore_backup(Settings(home=tmp_path / "restored"), folder)
+    make_backup(service.settings, folder)
+    assert not list(folder.glob("unfinished-*"))
+    assert_copied(service, Settings(home=folder))
+
+
+def test_only_the_owner_can_read_a_backup(service, tmp_path):
+    """Journals of a replaced database do not remain beside the new one."""
+    folder = tmp_path / "backup"
+    folder.mkdir(mode=0o755)
+    make_backup(service.settings, folder)
+    for ending in ("-wal", "-shm"):
+        (folder / f"fitserve.db{ending}").write_bytes(b"stale")
+    make_backup(service.settings, folder)
+    assert (folder.stat().st_mode & 0o777) == 0o700
+    assert ((folder / "fitserve.db").stat().st_mode & 0o777) == 0o600
+    assert not list(folder.glob("fitserve.db-*"))
 
 
 def test_the_folder_says_what_it_has(service, made):

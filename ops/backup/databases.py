@@ -1,0 +1,187 @@
+"""Open, check and copy the databases of a backup or a restore."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Connection, make_url
+from sqlalchemy.orm import Session
+
+from core.database.migrate import upgrade
+from core.database.revisions import current_revision, known_revisions
+from core.database.sessions import Database
+from core.recorded_keys import RecordedKeys, recorded_keys
+from core.settings import Settings
+from core.storage import Storage, open_storage
+from core.workers.repository import WorkerRepository
+from core.workers.tables import Worker
+from ops.backup.rows import (
+    copy_late_references,
+    copy_rows,
+    count_rows,
+    has_table,
+    snapshot,
+)
+from ops.expected_errors import CommandRefused
+
+_ALIVE_SECONDS = 60.0
+
+
+def open_files(settings: Settings) -> Storage:
+    """Return the storage; raise CommandRefused if its URL is wrong."""
+    try:
+        return open_storage(settings)
+    except ValueError as error:
+        raise CommandRefused(str(error)) from error
+
+
+def open_database(url: str) -> Database:
+    """Return the database; raise CommandRefused if its URL is of another kind."""
+    try:
+        return Database(url)
+    except ValueError as error:
+        raise CommandRefused(str(error)) from error
+
+
+def open_existing(settings: Settings) -> Database:
+    """Return the database of a service; raise CommandRefused if it does not exist."""
+    url = settings.resolved_database_url
+    if is_absent(url):
+        raise CommandRefused(
+            f"There is no database {make_url(url).database}, so there is nothing to back "
+            "up. Give the home of the service with --home or FITSERVE_HOME, or its "
+            "database with FITSERVE_DATABASE_URL."
+        )
+    return open_database(url)
+
+
+def is_absent(url: str) -> bool:
+    """Return whether the URL names an SQLite file that does not exist."""
+    parts = make_url(url)
+    is_sqlite = parts.get_backend_name() == "sqlite"
+    return is_sqlite and not Path(parts.database or "").is_file()
+
+
+def newest_revision(database: Database) -> str:
+    """Return the revision; raise CommandRefused if it is not the newest."""
+    with database.engine.connect() as connection:
+        revision = current_revision(connection)
+    if revision is None:
+        raise CommandRefused(
+            "The database is empty: there is nothing to back up. Give the home of the "
+            "service with --home, or its database with FITSERVE_DATABASE_URL."
+        )
+    if revision != known_revisions()[0]:
+        raise CommandRefused(
+            f"The database is at revision {revision}, and this fitserve needs "
+            f"{known_revisions()[0]}. Use the fitserve that runs the service."
+        )
+    return revision
+
+
+def refuse_target_in_use(url: str) -> None:
+    """Raise CommandRefused if the database has data or a running worker.
+
+    The database does not change: it may be of a service of an older release.
+    """
+    if is_absent(url):
+        return
+    with (
+        closing(open_database(url)) as database,
+        database.engine.connect() as connection,
+    ):
+        revision = current_revision(connection)
+        if revision is None:
+            return
+        _refuse_unknown(revision, "The database of the service")
+        _refuse_data(connection)
+        _refuse_running(connection)
+
+
+def _refuse_unknown(revision: str | None, name: str) -> None:
+    known = known_revisions()
+    if revision not in known:
+        raise CommandRefused(
+            f"{name} has the revision {revision}; this fitserve knows {known[-1]} to "
+            f"{known[0]}. Use the fitserve that wrote it, or a newer one."
+        )
+
+
+def _refuse_data(connection: Connection) -> None:
+    counts = count_rows(connection)
+    if counts:
+        found = ", ".join(f"{number:,} {name}" for name, number in counts.items())
+        raise CommandRefused(
+            f"The service already has data ({found}), which a restore would mix with "
+            "that of the backup. Give an empty home with --home, or an empty database "
+            "with FITSERVE_DATABASE_URL."
+        )
+
+
+def _refuse_running(connection: Connection) -> None:
+    if not has_table(connection, Worker.__tablename__):
+        return
+    if WorkerRepository(Session(connection)).is_any_alive(_ALIVE_SECONDS):
+        raise CommandRefused(
+            "A worker used the database of the service within the last minute. Stop the "
+            "service, and repeat the command a minute later."
+        )
+
+
+def copy_to_file(database: Database, path: Path) -> tuple[dict[str, int], RecordedKeys]:
+    """Copy the database to a new SQLite file.
+
+    Return the number of rows by table, and the keys of files that the rows name.
+    """
+    upgrade(f"sqlite:///{path}")
+    with closing(Database(f"sqlite:///{path}")) as copy:
+        return copy_between(database, copy), keys_of(copy)
+
+
+def copy_between(source: Database, target: Database) -> dict[str, int]:
+    """Copy all rows in one transaction; return their number by table."""
+    with snapshot(source) as reading, target.write() as session:
+        writing = session.connection()
+        rows = copy_rows(reading, writing)
+        copy_late_references(reading, writing)
+    return rows
+
+
+def keys_of(database: Database) -> RecordedKeys:
+    """Return the keys of files that the rows name."""
+    with database.read() as session:
+        return recorded_keys(session)
+
+
+def rows_of(database: Database) -> dict[str, int]:
+    """Return the number of rows by table."""
+    with database.engine.connect() as connection:
+        return count_rows(connection)
+
+
+def upgraded_copy(path: Path, work: Path) -> Database:
+    """Return a copy of an SQLite database at the newest revision."""
+    copy = work / "source.db"
+    _copy_sqlite(path, copy)
+    with (
+        closing(Database(f"sqlite:///{copy}")) as database,
+        database.engine.connect() as connection,
+    ):
+        _refuse_unknown(current_revision(connection), repr(str(path)))
+    upgrade(f"sqlite:///{copy}")
+    return Database(f"sqlite:///{copy}")
+
+
+def _copy_sqlite(path: Path, copy: Path) -> None:
+    try:
+        with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(copy)) as new:
+            old.backup(new)
+    except sqlite3.OperationalError as error:
+        raise CommandRefused(
+            f"{str(path)!r} cannot be copied to {str(copy.parent)!r} ({error}); check "
+            "the permissions of both folders, and the free space of the second one."
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise CommandRefused(
+            f"{str(path)!r} is not an SQLite database: {error}."
+        ) from error
