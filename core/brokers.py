@@ -1,8 +1,8 @@
 """The brokers that fitserve works with, and the Celery options of each.
 
-A message may be lost or come twice (`core/queue.py`). So the options serve waiting: a
-busy worker holds no message that an idle worker could take, and a request waits only
-some seconds for a broker that does not answer (docs/decisions/0056).
+A message may be lost or delivered twice (`core/queue.py`). The options keep waiting
+short: a busy worker holds no message that an idle worker could take, and a request waits
+some seconds at most for a broker that does not answer (docs/decisions/0056).
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 ANSWER_SECONDS = 5.0
-"""Longest time that a broker has for an answer, such as the confirmation of a message."""
+"""Timeout for an answer of the broker, such as the confirmation of a message."""
 _CONNECT_SECONDS = 2.0
-"""Longest time for a connection. So sending takes at most seven seconds."""
+"""Timeout for a connection. So sending takes at most seven seconds."""
 
 Options = Mapping[str, Any]
 

@@ -78,7 +78,7 @@ class Queue:
                     confirm_timeout=ANSWER_SECONDS,
                 )
             except Exception:
-                # an orderly end would wait for RabbitMQ without a time limit
+                # closing the connection gracefully would wait for RabbitMQ without a limit
                 producer.connection.collect()
                 raise
 
@@ -86,7 +86,7 @@ class Queue:
         """Connect to the broker; raise the error of its transport if that fails."""
         with self._celery.connection_for_write(
             connect_timeout=_CHECK_SECONDS,
-            transport_options={  # of Redis, which ignores the timeout above
+            transport_options={  # for Redis, which ignores `connect_timeout`
                 "socket_connect_timeout": _CHECK_SECONDS,
                 "socket_timeout": _CHECK_SECONDS,
             },
