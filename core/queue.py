@@ -78,7 +78,7 @@ class Queue:
                     confirm_timeout=ANSWER_SECONDS,
                 )
             except Exception:
-                # closing the connection gracefully would wait for RabbitMQ without a limit
+                # a graceful close would wait for RabbitMQ without a limit
                 producer.connection.collect()
                 raise
 
