@@ -5,6 +5,9 @@ with them needs `from __future__ import annotations`, or the annotation would lo
 """
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -22,6 +25,22 @@ class LazyModule(ModuleType):
         return value
 
 
+@contextmanager
+def not_installed(*names: str) -> Iterator[None]:
+    """Let modules seem not installed within the block, unless they are loaded already.
+
+    For libraries that load an optional dependency which this service does not use.
+    """
+    hidden = [name for name in names if name not in sys.modules]
+    modules: dict[str, Any] = sys.modules
+    modules.update(dict.fromkeys(hidden))  # for Python, None is a module that is absent
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
 if TYPE_CHECKING:
     import onnxruntime as ort
     import polars as pl
@@ -29,4 +48,4 @@ else:
     ort = LazyModule("onnxruntime")
     pl = LazyModule("polars")
 
-__all__ = ["LazyModule", "ort", "pl"]
+__all__ = ["LazyModule", "not_installed", "ort", "pl"]

@@ -21,6 +21,7 @@ from core.database.sessions import Database
 from core.datasets.ingest import Ingest, Reader
 from core.garbage_collection import freeze_heap, pause_collection
 from core.janitor import Janitor
+from core.lazy import not_installed
 from core.logs import bound
 from core.queue import READ, TRAIN, Queue, make_celery
 from core.queue_names import DATASETS, RUNS
@@ -55,7 +56,8 @@ _stopping = multiprocessing.get_context("fork").RawValue("b", 0)
 def import_keras() -> None:
     """Import Keras in the parent, before it forks; an error here ends the worker."""
     pause_collection()
-    import workers.run_executor  # noqa: F401, PLC0415  only a worker for runs needs it
+    with not_installed("matplotlib", "pandas"):  # Keras loads them, for 50 MB of memory
+        import workers.run_executor  # noqa: F401, PLC0415  only a worker of runs needs it
 
     freeze_heap()
 
