@@ -12,6 +12,9 @@ from ops.backup.command import backup, restore
 from ops.expected_errors import exit_on_error
 from tests.disks import small_disk
 from tests.ops.backup.contents import rows_of
+from tests.servers import IS_SCALE_OUT
+
+pytestmark = pytest.mark.skipif(IS_SCALE_OUT, reason="backs up a home with SQLite")
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ from ops.expected_errors import CommandRefused
 from ops.home_lock import hold_home
 from ops.supervisor.cannot_start import CannotStart
 from tests.ops.backup.contents import rows_of
-from tests.servers import sqlite_at_head
+from tests.servers import IS_SCALE_OUT, sqlite_at_head
+
+of_sqlite = pytest.mark.skipif(IS_SCALE_OUT, reason="the home has an SQLite database")
 
 
 def test_wrong_folders_of_a_backup_are_refused(service, tmp_path):
@@ -75,6 +77,7 @@ def content_of(folder):
     }
 
 
+@of_sqlite
 def test_a_wrong_environment_does_not_empty_a_backup(service, made, tmp_path):
     """An empty database, or a storage without the files of the service."""
     before = content_of(made)
@@ -125,6 +128,7 @@ def test_the_pepper_of_another_service_stays(service, tmp_path):
     assert "FITSERVE_KEY_PEPPER is set" in warning
 
 
+@of_sqlite
 def test_a_database_of_an_older_release_is_not_migrated_before_it_is_refused(
     service, made
 ):
@@ -137,6 +141,7 @@ def test_a_database_of_an_older_release_is_not_migrated_before_it_is_refused(
     assert found == ("0006",)
 
 
+@of_sqlite
 def test_services_that_run_are_refused(service, made, tmp_path):
     """The one to restore, and one without `fitserve up` to restore into."""
     target = Settings(home=tmp_path / "restored")
