@@ -26,6 +26,11 @@ def rows_of(settings):
         }
 
 
+def ids_of(settings):
+    """Return the first columns of all rows by table, which no running service changes."""
+    return {name: [row[0] for row in rows] for name, rows in rows_of(settings).items()}
+
+
 def files_of(settings):
     """Return the content of every stored file by key."""
     storage = open_storage(settings)

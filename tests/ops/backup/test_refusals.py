@@ -15,7 +15,7 @@ from ops.backup.restore import restore_backup
 from ops.expected_errors import CommandRefused
 from ops.home_lock import hold_home
 from ops.supervisor.cannot_start import CannotStart
-from tests.ops.backup.contents import rows_of
+from tests.ops.backup.contents import ids_of
 from tests.servers import IS_SCALE_OUT, sqlite_at_head
 
 of_sqlite = pytest.mark.skipif(IS_SCALE_OUT, reason="the home has an SQLite database")
@@ -45,10 +45,10 @@ def test_a_home_without_a_database_has_nothing_to_back_up(tmp_path):
 
 
 def test_a_service_with_data_or_a_running_one_is_not_restored(service, made, tmp_path):
-    before = rows_of(service.settings)
-    with pytest.raises(CommandRefused, match=r"2 datasets|3 datasets|datasets"):
+    before = ids_of(service.settings)
+    with pytest.raises(CommandRefused, match="3 datasets"):
         restore_backup(service.settings, made)
-    assert rows_of(service.settings) == before
+    assert ids_of(service.settings) == before
     target = Settings(home=tmp_path / "restored")
     with hold_home(target), pytest.raises(CannotStart, match="uses the home"):
         restore_backup(target, made)
