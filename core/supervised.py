@@ -15,11 +15,8 @@ LISTEN_FD = "FITSERVE_LISTEN_FD"
 """The number of the inherited listening socket, which stays open across restarts."""
 METRICS_DIR = "FITSERVE_METRICS_DIR"
 """The folder in which API processes on one address share their counters."""
-
 READER_ON_DEMAND = "FITSERVE_READER_ON_DEMAND"
 """Set if the supervisor starts the reader while datasets wait in the queue."""
-
-
 NOT_SETTINGS = (LISTEN_FD, METRICS_DIR, READER_ON_DEMAND, SUPERVISED)
 """The variables above, which only the supervisor sets."""
 

@@ -38,11 +38,6 @@ class WorkerRepository:
         both = found.get(BOTH, 0)
         return {kind: found.get(kind, 0) + both for kind in (RUNS, DATASETS)}
 
-    def is_any_alive(self, seconds: float) -> bool:
-        """Return whether any process was seen within `seconds`."""
-        query = select(Worker.id).where(_since(seconds)).limit(1)
-        return self._session.scalars(query).first() is not None
-
     def is_alive_on(self, host: str, kinds: Collection[str], seconds: float) -> bool:
         """Return whether a process of one of the `kinds` was seen on the host."""
         mine = Worker.id.startswith(f"{host}:", autoescape=True)

@@ -121,7 +121,8 @@ def _refuse_data(connection: Connection) -> None:
 def _refuse_running(connection: Connection) -> None:
     if not has_table(connection, Worker.__tablename__):
         return
-    if WorkerRepository(Session(connection)).is_any_alive(_ALIVE_SECONDS):
+    alive = WorkerRepository(Session(connection)).count_alive(_ALIVE_SECONDS)
+    if any(alive.values()):
         raise CommandRefused(
             "A worker used the database of the service within the last minute. Stop the "
             "service, and repeat the command a minute later."

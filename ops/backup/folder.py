@@ -24,7 +24,7 @@ _SQLITE_EXTRAS = ("-wal", "-shm", "-journal")
 
 
 class Backup(BaseModel):
-    """What a backup holds, as stored in `backup.json` of its folder."""
+    """The description of a backup, stored in `backup.json` of its folder."""
 
     fitserve: str = __version__
     complete: bool = Field(
