@@ -6,6 +6,8 @@ from fitserve.number_text import number_text, rows_text
 from fitserve.schemas.comparison import CommonFigures
 from fitserve.schemas.report import MainFigure
 
+NO_CLEAR_DIFFERENCE = "no clear difference"
+
 
 def direction(metric: str, difference: float) -> str:
     """Return whether a figure is better or worse, by its difference from another one."""
@@ -38,19 +40,32 @@ def common_rows_text(common: CommonFigures) -> str:
     return f"{metric_title(common.metric)} on {rows}"
 
 
-def common_difference(common: CommonFigures) -> str | None:
-    """Return the second figure minus the first, its interval, and what it means.
+def common_direction(common: CommonFigures) -> str | None:
+    """Return whether the second figure is better; None without both figures.
 
-    An interval that contains 0 shows no clear difference. None without both figures.
+    An interval that contains 0 shows no clear difference.
     """
     first, second = common.values
     if first is None or second is None:
         return None
-    difference = second - first
-    text = number_text(difference)
-    word = direction(common.metric, difference)
-    if common.low is not None and common.high is not None:
-        text += f" ({number_text(common.low)} to {number_text(common.high)})"
-        if common.low <= 0 <= common.high:
-            word = "no clear difference"
-    return f"{text}: {word}"
+    low, high = common.low, common.high
+    if low is not None and high is not None and low <= 0 <= high:
+        return NO_CLEAR_DIFFERENCE
+    return direction(common.metric, second - first)
+
+
+def difference_text(common: CommonFigures) -> str:
+    """Return the second figure minus the first, and its interval; empty without both."""
+    first, second = common.values
+    if first is None or second is None:
+        return ""
+    text = number_text(second - first)
+    if common.low is None or common.high is None:
+        return text
+    return f"{text} ({number_text(common.low)} to {number_text(common.high)})"
+
+
+def common_difference(common: CommonFigures) -> str | None:
+    """Return the second figure minus the first, its interval, and what it means."""
+    word = common_direction(common)
+    return None if word is None else f"{difference_text(common)}: {word}"

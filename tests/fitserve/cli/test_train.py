@@ -110,24 +110,42 @@ def test_a_worse_version_is_said_to_be_worse(trained, fitserve, spec):
     ) in fitserve("train", spec).stdout
 
 
-def test_versions_that_cannot_be_compared_say_why(trained, fitserve, spec):
-    """Figures on rows that both held out follow, if there are any."""
+def of_other_rows(wire, common):
+    """Answer with two versions whose reports have figures of different rows."""
     own = bodies.main_figure(value=0.5, low=0.4, high=0.6)
-    reason = "the splits differ"
-    of_two_versions(trained, own, bodies.main_figure(), not_comparable=[reason])
-    common = {"metric": "r2", "side": "test", "num_rows": 60, "values": [0.75, 0.5]}
-    common |= {"low": -0.375, "high": -0.125}
+    reasons = ["the datasets differ"]
+    of_two_versions(wire, own, bodies.main_figure(), not_comparable=reasons)
     compared = {"runs": [], "epoch": [], "curves": {}, "differences": [], "warnings": []}
-    trained.answers("GET /v1/runs/compare", {**compared, "common": common})
-    lines = fitserve("train", spec).stdout.splitlines()
+    wire.answers("GET /v1/runs/compare", {**compared, "common": common})
+
+
+def test_versions_that_cannot_be_compared_say_why(trained, fitserve, spec):
+    of_other_rows(trained, None)
     assert (
         "version 2 has R² 0.50 (0.40–0.60) and version 1, which served before, has R² "
-        "0.84 (0.80–0.88): not comparable, because the splits differ"
-    ) in lines
-    assert (
-        "R² on 60 common test rows: version 2 has 0.5, version 1 has 0.75; difference "
-        "-0.25 (-0.375 to -0.125): worse"
-    ) in lines
+        "0.84 (0.80–0.88): not comparable, because the datasets differ"
+    ) in fitserve("train", spec).stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-0.375, -0.125, "is worse than"),
+        (-0.375, 0.125, "shows no clear difference from"),
+    ],
+)
+def test_common_rows_compare_versions(trained, fitserve, spec, low, high, words):
+    """One sentence leads with the comparison, and says that the reports have other rows."""
+    common = {"metric": "r2", "side": "test", "num_rows": 60, "values": [0.75, 0.5]}
+    of_other_rows(trained, {**common, "low": low, "high": high})
+    lines = fitserve("train", spec).stdout.splitlines()
+    (line,) = (line for line in lines if "version 1" in line)
+    assert line == (
+        f"version 2 {words} version 1, which served before: R² on 60 common test rows is "
+        f"0.5 against 0.75, difference -0.25 ({low} to {high}); the figures of their "
+        "reports, R² 0.50 (0.40–0.60) and R² 0.84 (0.80–0.88), are of different rows, "
+        "because the datasets differ"
+    )
     assert trained.asked[-1].query == {"ids": "run_0,run_1"}
 
 
