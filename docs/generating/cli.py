@@ -71,5 +71,6 @@ _EVERYWHERE = ("help", "as_json")
 
 
 def _argument(parameter: Any) -> str:
-    name: str = parameter.name.upper()
+    """Return an argument as the help names it; `|` would end a cell of the table."""
+    name: str = (parameter.metavar or parameter.name.upper()).replace("|", r"\|")
     return name if parameter.required else f"[{name}]"

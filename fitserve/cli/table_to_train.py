@@ -18,13 +18,18 @@ from fitserve.schemas.datasets import ColumnRead, DatasetPreview, DatasetRead
 _LINES = (".jsonl", ".ndjson")
 _MOST_SHOWN = 40
 _OPTIONS = {
-    "target": "--target",
-    "preset": "--preset",
-    "model_name": "--model",
-    "features": "--exclude",
-    "fit": "--epochs",
+    ("target",): "--target",
+    ("preset",): "--preset",
+    ("model_name",): "--model",
+    ("features", "exclude"): "--exclude",
+    ("features", "as"): "--features-as",
+    ("features",): "features",
+    ("fit",): "--epochs",
 }
-"""The options of `train` by the key of a spec."""
+"""The options of `train` by their place in a spec, longer places first.
+
+No option is at fault if the table has no column that can be a feature.
+"""
 
 
 def is_table(path: Path) -> bool:
@@ -120,7 +125,8 @@ def refused_options(problem: Problem) -> str:
 
 
 def _fault(error: FieldError) -> str:
-    place = path_of(error.pointer)[:1]
-    named = _OPTIONS.get(place[0], error.pointer) if place else error.pointer
+    place = path_of(error.pointer)
+    options = (name for at, name in _OPTIONS.items() if place[: len(at)] == at)
+    named = next(options, error.pointer)
     hint = f" ({error.hint})" if error.hint else ""
     return f"{named}: {error.detail}{hint}"

@@ -43,7 +43,16 @@ from fitserve.schemas.runs import RunRead
 from fitserve.specs.run import PresetName
 
 _NAME_WIDTH = 24
-_EPOCHS = "Number of epochs; turns off the early stopping of a preset."
+_EPOCHS = (
+    "Number of epochs. It turns off the early stopping of a preset, so the weights of "
+    "the last epoch are kept, not those of the best one."
+)
+_INPUTS = (
+    "Version of the model whose inputs the run uses: 'version 3', serving or an alias; "
+    "'table' chooses the inputs from the table."
+)
+_CHOOSES_INPUTS = '`"features": {"as": "table"}`'
+"""The part of a spec that a warning of the service suggests."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,7 @@ class Chosen:
     preset: PresetName | None
     model: str | None
     exclude: list[str]
+    features_as: str | None
     epochs: int | None
 
     def put_into(self, body: dict[str, Any], columns: list[str]) -> None:
@@ -63,6 +73,8 @@ class Chosen:
         if self.exclude:
             names = column_names(self.exclude, columns)
             body["features"] = {**_object(body, "features"), "exclude": names}
+        if self.features_as is not None:
+            body["features"] = {**_object(body, "features"), "as": self.features_as}
         if self.epochs is not None:
             body["fit"] = {**_object(body, "fit"), "epochs": self.epochs}
 
@@ -122,6 +134,9 @@ def train(  # noqa: PLR0913, PLR0917  one argument per option
             metavar="COLUMN,…", help="Columns that are not to be used; repeatable."
         ),
     ] = None,
+    features_as: Annotated[
+        str | None, typer.Option("--features-as", help=_INPUTS)
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help=_EPOCHS)] = None,
     watch: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
     timeout: Timeout = None,
@@ -134,7 +149,7 @@ def train(  # noqa: PLR0913, PLR0917  one argument per option
     Without a spec, fitserve chooses the network. Options replace keys of a spec, and what
     is detected in a table.
     """
-    chosen = Chosen(target, preset, model, exclude or [], epochs)
+    chosen = Chosen(target, preset, model, exclude or [], features_as, epochs)
     with service(context) as client:
         run = _queued(client, (file, data), chosen, parsing)
         say(f"queued {run.id}", err)
@@ -244,6 +259,8 @@ def _show_ended(client: Client, run: RunRead) -> None:
         say(f"  {name:<{width}} {cell(value)}")
     for warning in run.warnings:
         say(f"warning: {warning}")
+        if _CHOOSES_INPUTS in warning:
+            say("  the option of `fitserve train` for it: --features-as table")
     show_ended(client, run)
     if run.model_version is not None:
         show_new_version(client, run.model_name, run.model_version)

@@ -51,6 +51,7 @@ def test_options_are_keys_of_the_spec(trained, fitserve, table):
     done = fitserve(
         *("train", table, "--target", "quality", "--preset", "small", "--model", "red"),
         *("--exclude", "a,b", "--exclude", "id, c", "--epochs", 7, "--delimiter", ";"),
+        *("--features-as", "table"),
     )
     assert done.exit_code == 0, done.output
     assert sent(trained) == {
@@ -58,7 +59,7 @@ def test_options_are_keys_of_the_spec(trained, fitserve, table):
         "model_name": "red",
         "target": "quality",
         "preset": "small",
-        "features": {"exclude": ["a,b", "id", "c"]},
+        "features": {"exclude": ["a,b", "id", "c"], "as": "table"},
         "fit": {"epochs": 7},
     }
     upload = next(asked for asked in trained.asked if asked.path == "/v1/datasets")
@@ -133,14 +134,38 @@ def test_a_missing_target_shows_the_columns_and_an_example(wire, fitserve, table
     assert wire.asked[0].query["delimiter"] == ";"
 
 
-def test_a_refusal_names_the_option(trained, fitserve, table):
-    line = {"pointer": "#/target", "detail": "no column 'qality'", "hint": "quality?"}
+@pytest.mark.parametrize(
+    ("place", "named"),
+    [
+        ("#/target", "--target"),
+        ("#/features/exclude/0", "--exclude"),
+        ("#/features/as", "--features-as"),
+        ("#/features", "features"),
+        ("#/fit/epochs", "--epochs"),
+        ("#/split", "#/split"),
+    ],
+)
+def test_a_refusal_names_the_option(trained, fitserve, table, place, named):
+    """No option is named if the table has no column that can be a feature."""
+    line = {"pointer": place, "detail": "no column 'qality'", "hint": "quality?"}
     refusal = problem(422, "invalid-spec", "The spec is wrong.", (line,))
     trained.answers("POST /v1/runs", refusal)
     trained.answers("DELETE /v1/datasets/ds_1", Answer(status=204))
     done = fitserve("train", table, "--target", "qality")
     assert done.exit_code == 3
-    assert "  --target: no column 'qality' (quality?)\n" in done.stderr
+    assert f"  {named}: no column 'qality' (quality?)\n" in done.stderr
+
+
+def test_a_hint_at_the_inputs_names_the_option(trained, fitserve, table):
+    """The warning of the service names the key of a spec."""
+    warning = 'to choose the inputs from the table, set `"features": {"as": "table"}`'
+    ended = bodies.run(warnings=[warning, "another one"])
+    trained.answers("GET /v1/runs/run_1/events", sse(("status", ended)))
+    lines = fitserve("train", table, "--target", "quality").stdout.splitlines()
+    at = lines.index(f"warning: {warning}")
+    option = "  the option of `fitserve train` for it: --features-as table"
+    assert lines[at + 1] == option
+    assert lines.count(option) == 1
 
 
 def test_the_upload_of_a_refused_run_is_deleted(trained, fitserve, table):
