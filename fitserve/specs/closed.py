@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from fitserve.names import did_you_mean
+from fitserve.names import did_you_mean, nearest
 
 
 def name_or_object(value: object) -> str:
@@ -46,10 +46,30 @@ def _hint(schema: type[Closed], key: object) -> str:
     """Return a hint: the key that was probably meant, here or in an inner object."""
     if key in schema.elsewhere:
         return schema.elsewhere[str(key)]
-    for name, field in schema.model_fields.items():
-        if any(key in _keys(inner) for inner in _schemas(field.annotation)):
-            return f"did you mean `{name}.{key}`?"
-    return did_you_mean(key, (*_keys(schema), *schema.other_keys))
+    inner = _inner_keys(schema)
+    if key in inner:
+        return f"did you mean `{inner[str(key)]}`?"
+    own = (*_keys(schema), *schema.other_keys)
+    if nearest(key, own) is None and (near := nearest(key, inner)) is not None:
+        return f"did you mean `{inner[near]}`?"
+    return did_you_mean(key, own)
+
+
+def _inner_keys(schema: type[Closed], levels: int = 2) -> dict[str, str]:
+    """Return the path of each key of inner objects; the shortest of a name counts."""
+    inner = [
+        (name, one)
+        for name, field in schema.model_fields.items()
+        for one in _schemas(field.annotation)
+    ]
+    found: dict[str, str] = {}
+    for name, one in inner:
+        for key in _keys(one):
+            found.setdefault(key, f"{name}.{key}")
+    for name, one in inner if levels > 1 else []:
+        for key, path in _inner_keys(one, levels - 1).items():
+            found.setdefault(key, f"{name}.{path}")
+    return found
 
 
 def _keys(schema: type[Closed]) -> list[str]:

@@ -34,6 +34,8 @@ DENSE = {"type": "Dense", "units": 1}
         ({"compile": {"opertimizer": "adam"}}, "invalid-body", "#/compile/opertimizer", "did you mean `optimizer`?"),
         ({"compile": {"optimizer": "adm"}}, "invalid-body", "#/compile/optimizer", "did you mean `adam`?"),
         ({"compile": {"optimizer": {"type": "Adan"}}}, "invalid-body", "#/compile/optimizer", "did you mean `Adam`?"),
+        ({"epoch": 3}, "invalid-body", "#/epoch", "did you mean `fit.epochs`?"),
+        ({"learning_rate": 0.1}, "invalid-body", "#/learning_rate", "did you mean `compile.optimizer.learning_rate`?"),
         ({"num_seeds": 3}, "invalid-body", "#/num_seeds", "did you mean `fit.num_seeds`?"),
         ({"layers": []}, "invalid-body", "#/layers", "did you mean `model.layers`?"),
         ({"compile": {"loss": "maee"}}, "invalid-body", "#/compile/loss", "did you mean `mae`?"),
