@@ -164,8 +164,8 @@ class ColumnKind(ABC):
         """Return whether the network's raw input is a string, not a float64."""
         return self.encoding == "categories"
 
-    def expected(self, form: ColumnFormat) -> str:
-        """Return the description of a valid cell in this format, for error messages."""
+    def expected(self, form: ColumnFormat, cell: object) -> str:
+        """Return what was expected in place of a cell that does not fit the format."""
         return self.wanted
 
     @abstractmethod

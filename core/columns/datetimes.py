@@ -147,7 +147,7 @@ class Datetime(NumberKind):
     def converts_numbers(self, form: ColumnFormat) -> bool:
         return counts_time(form) or is_digits(form.datetime or "")
 
-    def expected(self, form: ColumnFormat) -> str:
+    def expected(self, form: ColumnFormat, cell: object) -> str:
         pattern = form.datetime or ""
         if "%" not in pattern:
             return self.wanted

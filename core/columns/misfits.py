@@ -60,7 +60,7 @@ def _misfit(cells: Cells, fact: ColumnFacts, want: Wanted) -> FieldError | None:
 def _error(fact: ColumnFacts, count: int, row: int, cell: str) -> FieldError:
     detail = (
         f"row {row + 1}, column {fact.name!r}: {cell[:60]!r} is not "
-        f"{fact.kind.expected(fact.format)}, the type of the column"
+        f"{fact.kind.expected(fact.format, cell)}, the type of the column"
     )
     if count > 1:
         detail += f" ({count:,} cells of this column do not fit)"

@@ -24,6 +24,7 @@ from core.columns.number_formats import (
     parse_number,
     parse_numbers,
     unit_of,
+    with_decimal,
     without_unit,
 )
 from core.columns.number_notes import (
@@ -67,9 +68,10 @@ class Numeric(NumberKind):
     is_ordered = True
     stands_for = frozenset({ColumnType.BOOLEAN})
 
-    def expected(self, form: ColumnFormat) -> str:
-        mark = "" if form.decimal == "." else f" with {form.decimal!r} as decimal mark"
-        return self.wanted + mark
+    def expected(self, form: ColumnFormat, cell: object) -> str:
+        """Return "a number", with its decimal mark if the mark or the cell has a comma."""
+        mark = f" with {form.decimal!r} as decimal mark"
+        return self.wanted + mark * (form.decimal != "." or _has_comma(cell, form))
 
     def recognise(self, sample: list[str], hints: Hints) -> list[Candidate]:
         """Return the formats of most cells; else those of half, as an offer."""
@@ -237,3 +239,9 @@ def _mark_warnings(form: ColumnFormat) -> list[str]:
     indian = " in the Indian way" if form.groups == "indian" else ""
     thousands = f", {form.thousands!r} between thousands" if form.thousands else ""
     return [f"read with {form.decimal!r} as decimal mark{thousands}{indian}"]
+
+
+def _has_comma(cell: object, form: ColumnFormat) -> bool:
+    """Return whether a cell is a number in this format with a decimal comma."""
+    comma = with_decimal(form, ",")
+    return isinstance(cell, str) and parse_number(cell.strip(), comma) is not None

@@ -100,7 +100,8 @@ class NumberReader(_CellReader):
     ) -> float:
         number = self._number_or_none(row, cell, form or self._feature.format, notes)
         if number is None:
-            notes.refuse(row, self.name, cell, self._kind.expected(self._feature.format))
+            wanted = self._kind.expected(self._feature.format, cell)
+            notes.refuse(row, self.name, cell, wanted)
             return math.nan
         if math.isinf(number):
             notes.warn(row, self.name, _NOT_FINITE)
@@ -197,7 +198,8 @@ class TextReader(_CellReader):
     def _text(self, row: int, cell: Any, notes: Notes) -> str:
         spellings = self._spellings(cell)
         if not spellings:
-            notes.refuse(row, self.name, cell, self._kind.expected(self._feature.format))
+            wanted = self._kind.expected(self._feature.format, cell)
+            notes.refuse(row, self.name, cell, wanted)
             return MISSING
         if not self._nulls.isdisjoint(spellings):
             self._warn_missing(row, notes)

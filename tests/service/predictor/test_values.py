@@ -108,7 +108,7 @@ def test_a_cell_has_its_value_and_warning(name, cell, value, warning):
     ("name", "cell", "message"),
     [
         ("number", "three", "expected a number"),
-        ("number", "1,5", "expected a number"),
+        ("number", " 1,5", "expected a number with '.' as decimal mark"),
         ("number", "1_0", "expected a number"),
         ("number", "٣", "expected a number"),
         ("number", [1], "expected a number"),
@@ -127,6 +127,7 @@ def test_an_invalid_cell_refuses_the_request(name, cell, message):
     error = refusal.value.errors[0]
     assert (error.row, error.column) == (1, name)
     assert message in error.detail
+    assert ("decimal mark" in error.detail) == (name == "price" or "," in str(cell))
 
 
 def test_a_missing_feature_is_refused_with_a_suggestion():
