@@ -21,8 +21,15 @@ FEW_CATEGORIES = 10
 """With up to this many categories, each one gets an input; with more, rare ones share
 an input."""
 
-FREE_TEXT = "free text"
-ID_OR_NAME = "an id or a name: nearly every row has a different value"
+FREE_TEXT = "free text, which fitserve does not read yet"
+ID_OR_NAME = (
+    "an id, a name, or free text, which fitserve does not read yet: nearly every row has "
+    "a different value"
+)
+FREE_TEXTS = (FREE_TEXT, "free text")
+"""The reason for leaving out free text, and how datasets of earlier releases have it."""
+IDS_OR_NAMES = (ID_OR_NAME, "an id or a name: nearly every row has a different value")
+"""The reason for leaving out different texts, and that of earlier releases."""
 MOST_UNIQUE = 0.9
 """With at least this share of distinct values, text holds ids or names."""
 _FREE_TEXT = 40

@@ -69,7 +69,7 @@ class Numeric(NumberKind):
     stands_for = frozenset({ColumnType.BOOLEAN})
 
     def expected(self, form: ColumnFormat, cell: object) -> str:
-        """Return "a number", with its decimal mark if the mark or the cell has a comma."""
+        """Return "a number", with the decimal mark if it or the cell has a comma."""
         mark = f" with {form.decimal!r} as decimal mark"
         return self.wanted + mark * (form.decimal != "." or _has_comma(cell, form))
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.format import write_array_header_1_0
 from numpy.typing import NDArray
 
-from core.columns.categorical import ID_OR_NAME
+from core.columns.categorical import IDS_OR_NAMES
 from core.columns.numeric import ID, ROW_NUMBER
 from core.datasets.tables import Dataset, Lineage
 from core.datasets.typed_table import table_gone_is_409
@@ -35,7 +35,7 @@ _CELLS = 50_000
 """The most cells that are hashed at once, so that arrays fit the processor's cache."""
 _PART = 1_000_000
 """The most stored hashes that are read at once."""
-_NAMES_ROWS = (ID, ID_OR_NAME, ROW_NUMBER)
+_NAMES_ROWS = (ID, *IDS_OR_NAMES, ROW_NUMBER)
 """The reasons for leaving out columns that only number or name the rows."""
 
 

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.columns import kind_of
-from core.columns.categorical import FEW_CATEGORIES, FREE_TEXT, MOST_UNIQUE
+from core.columns.categorical import (
+    FEW_CATEGORIES,
+    FREE_TEXTS,
+    IDS_OR_NAMES,
+    MOST_UNIQUE,
+)
 from core.columns.numeric import ROW_NUMBER
 from core.datasets.typed_table import TypedTable
 from core.errors import InvalidSpec, raise_any
@@ -14,6 +19,10 @@ from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.run import FeaturesSpec
 
 _EMPTY = "every cell is missing"
+_TEXTS_ALONE = (
+    "fitserve does not read free text yet: add a column of numbers, dates or categories, "
+    "such as ones made from the text"
+)
 
 
 @dataclass(frozen=True)
@@ -121,8 +130,8 @@ def _text_errors(
 
 def is_free_text(column: ColumnRead, num_rows: int) -> bool:
     """Return whether a column is text and has no values that could be categories."""
-    if not kind_of(column.type).is_text or column.left_out == FREE_TEXT:
-        return column.left_out == FREE_TEXT
+    if not kind_of(column.type).is_text or column.left_out in FREE_TEXTS:
+        return column.left_out in FREE_TEXTS
     present = num_rows - column.missing
     return column.unique > FEW_CATEGORIES and column.unique >= MOST_UNIQUE * present
 
@@ -141,7 +150,10 @@ def _text_error(column: ColumnRead, num_rows: int, at: str) -> FieldError:
 
 def _nothing_left(excluded: dict[str, str]) -> InvalidSpec:
     why = "; ".join(f"{name}: {reason}" for name, reason in list(excluded.items())[:10])
-    return InvalidSpec(
-        f"No column is left as a feature ({why}).",
-        [FieldError(pointer=pointer("features"), detail=why)],
+    has_texts = any(why in (*FREE_TEXTS, *IDS_OR_NAMES) for why in excluded.values())
+    field = FieldError(
+        pointer=pointer("features"),
+        detail=f"no column is left as a feature ({why})",
+        hint=_TEXTS_ALONE if has_texts else None,
     )
+    return InvalidSpec(f"No column is left as a feature ({why}).", [field])

@@ -321,8 +321,8 @@ def test_wrong_options_are_named(read, given, message):
     [
         (["7"] * 30, "constant"),
         ([""] * 30, "every cell is missing"),
-        ([f"user {i}" for i in range(30)], "an id or a name"),
-        ([f"{i} words and more words that go on and on and on" for i in range(30)], "free text"),
+        ([f"user {i}" for i in range(30)], "an id, a name, or free text, which fitserve does not read yet:"),
+        ([f"{i} words and more words that go on and on and on" for i in range(30)], "free text, which fitserve does not read yet"),
     ],
 )  # fmt: skip
 def test_uninformative_columns_are_left_out_with_a_reason(read, cells, reason):

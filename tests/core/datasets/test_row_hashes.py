@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.columns.categorical import ID_OR_NAME
 from core.datasets import row_hashes
 from core.datasets.row_hashes import hashed_columns, write_hashes
 from core.datasets.value_hashes import text_hashes, value_bits
@@ -119,10 +120,11 @@ def test_ids_and_row_numbers_do_not_identify_a_row():
         column("row", "a row number"),
         column("id", "an id: every row has a different value"),
         column("uuid", "an id or a name: nearly every row has a different value"),
+        column("name", ID_OR_NAME),
     ]
     others = [column("x"), column("note", "free text"), column("one", "constant")]
     assert hashed_columns([*ids, *others]) == ["x", "note", "one"]
-    assert hashed_columns(ids) == ["row", "id", "uuid"]
+    assert hashed_columns(ids) == ["row", "id", "uuid", "name"]
 
 
 _WRITE = """

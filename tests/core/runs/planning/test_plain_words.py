@@ -87,12 +87,21 @@ def test_columns_that_are_left_out_are_a_warning(bench):
     plan = validated(bench, **spec)
     (warning,) = [w for w in plan["warnings"] if "left out" in w]
     assert warning.startswith("3 columns are left out of training: 'id' (a row number)")
-    assert "'title' (free text)" in warning
+    assert "'title' (free text, which fitserve does not read yet)" in warning
     run = bench.train({"dataset": "table", **spec})
     assert warning in run["warnings"]
     report = bench.client.get(f"/v1/runs/{run['id']}/report").json()
     assert report["excluded"] == plan["excluded"]
-    assert report["excluded"]["title"] == "free text"
+    assert report["excluded"]["title"] == "free text, which fitserve does not read yet"
+
+
+def test_a_table_of_texts_alone_is_refused_with_the_reason(bench):
+    """The error names no key that the spec lacks as its cause."""
+    rows = "".join(f"{i % 2},note {i} of us\n" for i in range(40))
+    bench.upload("y,note\n" + rows)
+    error = refused(bench, "#/features", target="y")
+    assert error["detail"].startswith("no column is left as a feature (y: the target; n")
+    assert error["hint"].startswith("fitserve does not read free text yet: add a column")
 
 
 def test_what_the_spec_leaves_out_is_no_warning(bench):
