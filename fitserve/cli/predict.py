@@ -19,6 +19,11 @@ from fitserve.file_formats import other_ending, stem_of
 from fitserve.number_text import rows_text
 from fitserve.spreadsheets import harmless
 
+_OUTPUT = (
+    "CSV to write, with commas between cells; - is stdout. The cells of the file are "
+    "unchanged, and predicted numbers have a decimal point."
+)
+
 
 def _csv_path(path: Path | None) -> Path | None:
     """Refuse a name of another format, because the output is CSV."""
@@ -38,9 +43,7 @@ def predict(  # noqa: PLR0913, PLR0917  one argument per option
     file: Annotated[Path, typer.Argument(help="The file of rows.", dir_okay=False)],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", help="CSV to write; - is stdout.", callback=_csv_path
-        ),
+        typer.Option("--output", "-o", help=_OUTPUT, callback=_csv_path),
     ] = None,
     version: Annotated[int | None, typer.Option(min=1, autocompletion=versions)] = None,
     alias: Annotated[str | None, typer.Option(autocompletion=aliases)] = None,
