@@ -112,5 +112,5 @@ def common_text(
         f"{_role(old, changes)}: {common_rows_text(common)} is {after} against {before}, "
         f"difference {difference_text(common)}; the figures of their reports, "
         f"{_figure(new)} and {_figure(old)}, are of different rows, because "
-        f"{'; '.join(changes.not_comparable)}"
+        f"{' and '.join(changes.not_comparable)}"
     )

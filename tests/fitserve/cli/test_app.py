@@ -39,6 +39,19 @@ def test_help_names_every_command_and_exit_code(columns):
         assert word in shown
 
 
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("train", "the weights of the last epoch are kept, not those of the best one"),
+        ("predict", "predicted numbers have a decimal point"),
+    ],
+)
+def test_the_help_of_a_command_says_what_surprises(command, sentence):
+    """Words are compared, without the frame around them."""
+    done = CliRunner().invoke(make_app(), [command, "--help"], env={"COLUMNS": "200"})
+    assert sentence in " ".join(re.sub("[│╭╮╰╯─]", " ", done.stdout).split())
+
+
 def test_version_is_printed():
     assert CliRunner().invoke(make_app(), ["--version"]).stdout == (
         f"fitserve {__version__}\n"

@@ -65,6 +65,15 @@ def test_the_file_is_sent_unchanged_with_the_given_options(wire, fitserve, table
     }
 
 
+def test_the_output_has_commas_and_the_cells_of_the_file(wire, fitserve, table):
+    """Predicted numbers have a decimal point, whatever the mark of the file."""
+    wire.answers(ROUTE, answer([5.5]))
+    path = table("alcohol;code\n9,4;007\n")
+    options = ("--delimiter", ";", "--decimal", ",", "--header", "--output", "-")
+    done = fitserve("predict", "wine", path, *options)
+    assert done.stdout == 'alcohol,code,prediction\n"9,4",007,5.5\n'
+
+
 @pytest.mark.parametrize("name", ["out.xlsx", "out.PARQUET", "out.csv.gz"])
 def test_a_name_of_another_format_is_refused_first(wire, fitserve, table, name):
     """The output is CSV, and no request is sent."""

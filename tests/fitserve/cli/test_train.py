@@ -113,7 +113,7 @@ def test_a_worse_version_is_said_to_be_worse(trained, fitserve, spec):
 def of_other_rows(wire, common):
     """Answer with two versions whose reports have figures of different rows."""
     own = bodies.main_figure(value=0.5, low=0.4, high=0.6)
-    reasons = ["the datasets differ"]
+    reasons = ["the datasets differ", "the seeds differ"]
     of_two_versions(wire, own, bodies.main_figure(), not_comparable=reasons)
     compared = {"runs": [], "epoch": [], "curves": {}, "differences": [], "warnings": []}
     wire.answers("GET /v1/runs/compare", {**compared, "common": common})
@@ -123,7 +123,7 @@ def test_versions_that_cannot_be_compared_say_why(trained, fitserve, spec):
     of_other_rows(trained, None)
     assert (
         "version 2 has R² 0.50 (0.40–0.60) and version 1, which served before, has R² "
-        "0.84 (0.80–0.88): not comparable, because the datasets differ"
+        "0.84 (0.80–0.88): not comparable, because the datasets differ; the seeds differ"
     ) in fitserve("train", spec).stdout.splitlines()
 
 
@@ -144,7 +144,7 @@ def test_common_rows_compare_versions(trained, fitserve, spec, low, high, words)
         f"version 2 {words} version 1, which served before: R² on 60 common test rows is "
         f"0.5 against 0.75, difference -0.25 ({low} to {high}); the figures of their "
         "reports, R² 0.50 (0.40–0.60) and R² 0.84 (0.80–0.88), are of different rows, "
-        "because the datasets differ"
+        "because the datasets differ and the seeds differ"
     )
     assert trained.asked[-1].query == {"ids": "run_0,run_1"}
 
