@@ -13,7 +13,13 @@ from sqlalchemy.orm import Session
 from core.database.base import utc_now
 from core.database.lease import LeaseTable, time_after
 from core.database.sessions import Database
-from core.runs.next_run import Slot, must_give_way, next_runs, record_turn
+from core.runs.next_run import (
+    Slot,
+    lock_waiting,
+    must_give_way,
+    next_runs,
+    record_turn,
+)
 from core.runs.tables import Checkpoint, Epoch, Run
 from core.settings import RunTimes
 from fitserve.enums import RunStatus, StopReason
@@ -90,7 +96,7 @@ class Lease:
         with database.write() as session:
             for run_id in next_runs(session, slot, times):
                 lease = cls(database, run_id, 0, times.lease_seconds)
-                if lease._claim_in(session, owner):
+                if lock_waiting(session, run_id) and lease._claim_in(session, owner):
                     record_turn(session, run_id)
                     return lease
         return None
@@ -214,7 +220,7 @@ class Lease:
             handed_back=Run.handed_back + 1,
             lease_owner=None,
             sent_at=0,
-            **({"yielded_at": utc_now()} if gives_way else {}),
+            **({"gave_way_at": utc_now()} if gives_way else {}),
         )
 
     def _claim_in(self, session: Session, owner: str) -> bool:

@@ -69,7 +69,7 @@ def next_runs(session: Session, slot: Slot, times: RunTimes) -> list[str]:
         .outerjoin(WorkspaceTurn, WorkspaceTurn.workspace == waiting.c.workspace)
         .where(waiting.c.place <= _MOST_CANDIDATES)
         .order_by(
-            waiting.c.has_yielded,
+            waiting.c.gave_way,
             func.coalesce(running.c.number, 0) + waiting.c.place,
             turn,
             waiting.c.id,
@@ -77,6 +77,16 @@ def next_runs(session: Session, slot: Slot, times: RunTimes) -> list[str]:
         .limit(_MOST_CANDIDATES)
     )
     return list(session.scalars(query))
+
+
+def lock_waiting(session: Session, run_id: str) -> bool:
+    """Lock a run. Return False if it is not queued, or another worker has locked it.
+
+    A worker that is frozen within its claim then delays no other worker.
+    """
+    is_waiting = (Run.id == run_id) & (Run.status == RunStatus.QUEUED)
+    query = select(Run.id).where(is_waiting).with_for_update(skip_locked=True)
+    return session.scalar(query) is not None
 
 
 def record_turn(session: Session, run_id: str) -> None:
@@ -100,11 +110,11 @@ def must_give_way(session: Session, run_id: str, slot: Slot, times: RunTimes) ->
     now = utc_now()
     lately = now - timedelta(seconds=times.give_way_pause_seconds)
     long_since = now - timedelta(seconds=times.give_way_after_seconds)
-    run = select(Run.is_small, Run.yielded_at).where(Run.id == run_id)
+    run = select(Run.is_small, Run.gave_way_at).where(Run.id == run_id)
     found = session.execute(run).one_or_none()
     if found is None or found.is_small:
         return False
-    if found.yielded_at is not None and found.yielded_at > lately:
+    if found.gave_way_at is not None and found.gave_way_at > lately:
         return False
     waits = slot.waiting() & Run.is_small & (Run.created_at < long_since)
     return session.scalar(select(Run.id).where(waits).limit(1)) is not None
@@ -113,15 +123,15 @@ def must_give_way(session: Session, run_id: str, slot: Slot, times: RunTimes) ->
 def _waiting(slot: Slot, times: RunTimes) -> Subquery:
     """Return the queued runs with their place in their workspace, from 1."""
     lately = utc_now() - timedelta(seconds=times.give_way_pause_seconds)
-    has_yielded: ColumnElement[Any] = case((Run.yielded_at > lately, 1), else_=0)
+    gave_way: ColumnElement[Any] = case((Run.gave_way_at > lately, 1), else_=0)
     place = func.row_number().over(
         partition_by=Run.workspace,
-        order_by=(has_yielded, Run.priority.desc(), Run.id),
+        order_by=(gave_way, Run.priority.desc(), Run.id),
     )
     columns = (
         Run.id,
         Run.workspace,
-        has_yielded.label("has_yielded"),
+        gave_way.label("gave_way"),
         place.label("place"),
     )
     return select(*columns).where(slot.waiting()).subquery()

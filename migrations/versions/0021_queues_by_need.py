@@ -25,7 +25,7 @@ def upgrade() -> None:
         table.add_column(
             sa.Column("is_small", sa.Boolean(), server_default=sa.true(), nullable=False)
         )
-        table.add_column(sa.Column("yielded_at", sa.DateTime(timezone=True)))
+        table.add_column(sa.Column("gave_way_at", sa.DateTime(timezone=True)))
     with op.batch_alter_table("workers") as table:
         table.add_column(
             sa.Column("tags", sa.String(200), server_default="", nullable=False)
@@ -44,5 +44,5 @@ def downgrade() -> None:
     with op.batch_alter_table("workers") as table:
         table.drop_column("tags")
     with op.batch_alter_table("runs") as table:
-        for name in ("yielded_at", "is_small", "worker_tags", "priority"):
+        for name in ("gave_way_at", "is_small", "worker_tags", "priority"):
             table.drop_column(name)

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from core.database.base import utc_now
 from core.runs.leases import Lease
-from core.runs.next_run import ANY_RUN, Slot, must_give_way
+from core.runs.next_run import ANY_RUN, Slot, lock_waiting, must_give_way
 from core.runs.tables import Run
 from core.settings import RunTimes
 from fitserve.enums import RunStatus
@@ -159,7 +159,7 @@ def test_a_run_that_gave_way_starts_after_the_others_for_five_minutes(database, 
     assert take() == long_run
     add_run(database, created_at=ago(60))
     assert not give_way(database, long_run)
-    set_columns(database, long_run, yielded_at=ago(301))
+    set_columns(database, long_run, gave_way_at=ago(301))
     assert give_way(database, long_run)
 
 
@@ -170,3 +170,15 @@ def test_a_worker_takes_another_run_if_its_first_choice_is_gone(database, monkey
     monkeypatch.setattr("core.runs.leases.next_runs", lambda *_: [gone, left])
     lease = Lease.claim_next(database, ANY_RUN, "w", TIMES)
     assert lease.run_id == left
+
+
+def test_a_worker_that_hangs_in_its_claim_delays_no_other(database, take):
+    """The others take the next run, of the same workspace or of another."""
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one lock for all")
+    locked, free = add_run(database), add_run(database)
+    with database.write() as session:
+        assert lock_waiting(session, locked)
+        assert take() == free
+        assert take() is None
+    assert take() == locked
