@@ -1,4 +1,4 @@
-"""Measure lists, filters, `/metrics` and the janitor in a database with many runs.
+"""Measure lists, filters, `/metrics` and workers in a database with many runs.
 
 `RUNS=1000000 DATABASE=postgresql python -m benchmarks growth`. The database stays in
 `FOLDER`, and a second run of the benchmark adds only what is missing there. `PLANS=1`
@@ -23,6 +23,7 @@ from core.database.sessions import Database
 from core.janitor import Janitor
 from core.metrics.repository import FiguresRepository, Totals
 from core.queue import Queue, make_celery
+from core.runs.next_run import ANY_RUN, next_runs
 from core.settings import Settings
 from core.storage import open_storage
 from core.webhooks.repository import WebhookRepository
@@ -104,9 +105,14 @@ def cases(given: Settings, stack: ExitStack) -> dict[str, Callable[[], object]]:
         with database.read() as session:
             WebhookRepository(session).due()
 
+    def choice() -> None:
+        with database.read() as session:
+            next_runs(session, ANY_RUN, given.runs)
+
     found = {name: route(path) for name, path in _ROUTES.items()}
     own = {"figures of /metrics": figures, "totals, read in a thread": totals}
-    return found | own | {"janitor": janitor.sweep, "due webhooks": due}
+    workers = {"next run": choice, "janitor": janitor.sweep, "due webhooks": due}
+    return found | own | workers
 
 
 def milliseconds(act: Callable[[], object]) -> dict[str, float]:

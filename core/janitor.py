@@ -5,6 +5,7 @@ Any number of processes may run a janitor.
 
 import logging
 import time
+from collections.abc import Mapping
 from itertools import starmap, takewhile
 
 from sqlalchemy.orm import Session
@@ -98,18 +99,21 @@ class Janitor:
                 run.ended_at = utc_now()
             runs.forget_checkpoints()
             due_runs = runs.take_unsent(self._times.requeue_after_seconds)
+            tags = runs.worker_tags(due_runs)
             due_datasets = self._sweep_datasets(session)
             sweep_keys(session, self._times.idempotency_seconds)
-        return self._send(due_runs, due_datasets)
+        return self._send(due_runs, due_datasets, tags)
 
-    def _send(self, run_ids: list[str], dataset_ids: list[str]) -> list[str]:
+    def _send(
+        self, run_ids: list[str], dataset_ids: list[str], tags: Mapping[str, str]
+    ) -> list[str]:
         """Send messages until the broker fails. Return the ids of the runs sent.
 
         The other rows are due again at the next sweep. So a broker that hangs delays a
         sweep by one message, not by all of them.
         """
-        messages = [(TRAIN, one) for one in run_ids] + [
-            (READ, one) for one in dataset_ids
+        messages = [(TRAIN, one, tags.get(one, "")) for one in run_ids] + [
+            (READ, one, "") for one in dataset_ids
         ]
         sent = sum(takewhile(bool, starmap(self._queue.send, messages)))
         num_datasets = max(0, sent - len(run_ids))

@@ -11,11 +11,13 @@ from celery import Celery
 from kombu import exceptions
 
 from core.brokers import ANSWER_SECONDS, broker_options
-from core.queue_names import DATASETS, RUNS
+from core.queue_names import DATASETS, RUNS, queue_of
 from core.settings import Settings
 
 TRAIN = "fitserve.train"
 READ = "fitserve.read"
+LONGEST_CHAIN_SECONDS = 300
+"""How long a process goes on with waiting runs after one message."""
 _GRACE_SECONDS = 60
 _CHECK_SECONDS = 0.5
 _BROKER_ERRORS = (
@@ -31,7 +33,8 @@ log = logging.getLogger(__name__)
 def make_celery(settings: Settings) -> Celery:
     """Return the Celery application that the API and the workers use."""
     # the child process enforces a time limit on each of reading, fitting and saving
-    hard_limit = 3 * settings.limits.max_run_seconds + _GRACE_SECONDS
+    hard_limit = 3 * settings.limits.max_run_seconds + LONGEST_CHAIN_SECONDS
+    hard_limit += _GRACE_SECONDS
     app = Celery("fitserve", broker=settings.resolved_broker_url, set_as_current=False)
     app.conf.update(
         task_default_queue=RUNS,
@@ -56,10 +59,13 @@ class Queue:
     def __init__(self, celery: Celery) -> None:
         self._celery = celery
 
-    def send(self, task: str, subject_id: str) -> bool:
-        """Send the id of a run or dataset. Return False if the broker is unavailable."""
+    def send(self, task: str, subject_id: str, worker_tags: str = "") -> bool:
+        """Send the id of a run or dataset. Return False if the broker is unavailable.
+
+        `worker_tags` of a run choose its queue.
+        """
         try:
-            self._send(task, subject_id)
+            self._send(task, subject_id, queue_of(worker_tags) if worker_tags else None)
         except _BROKER_ERRORS as error:
             log.warning(
                 "broker unavailable; the janitor will send %s: %s", subject_id, error
@@ -67,12 +73,13 @@ class Queue:
             return False
         return True
 
-    def _send(self, task: str, subject_id: str) -> None:
+    def _send(self, task: str, subject_id: str, queue: str | None) -> None:
         with self._celery.producer_or_acquire() as producer:
             try:
                 self._celery.send_task(
                     task,
                     args=[subject_id],
+                    queue=queue,
                     producer=producer,
                     ignore_result=True,
                     confirm_timeout=ANSWER_SECONDS,

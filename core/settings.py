@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.brokers import broker_options
+from fitserve.names import MOST_WORKER_TAGS, WorkerTag
 from fitserve.specs.report import ReportSpec
 
 MIB = 1024 * 1024
@@ -115,6 +116,10 @@ class RunTimes(BaseModel):
     """How often a worker checks whether its run was cancelled."""
     checkpoint_seconds: float = Field(default=15.0, ge=0)
     """How often a worker saves a checkpoint; less often if saving takes long."""
+    give_way_after_seconds: float = Field(default=30.0, gt=0)
+    """How long a small run waits before a long one returns to the queue for it."""
+    give_way_pause_seconds: float = Field(default=300.0, ge=0)
+    """Shortest time between two such returns of one run."""
     idempotency_seconds: float = Field(default=86_400.0, gt=0)
     """How long the response to an `Idempotency-Key` is stored."""
     idempotency_lease_seconds: float = Field(default=10.0, gt=0)
@@ -214,7 +219,11 @@ class Settings(BaseSettings):
     alias_refresh_seconds: float = Field(default=0.8, gt=0)
     """Largest age of cached versions and aliases in an API process."""
     worker_processes: int = Field(default=1, ge=1, le=256)
-    """Number of runs that one worker trains at the same time."""
+    """Number of runs that one worker trains at the same time; with two or more, one
+    process is kept free for small runs."""
+    worker_tags: list[WorkerTag] = Field(default=[], max_length=MOST_WORKER_TAGS)
+    """Tags of a worker; it also trains the runs whose `worker_tags` it has. An API with
+    this setting accepts runs for workers that do not run yet."""
     worker_memory_bytes: int = 2 * GIB
     """A training process that uses more memory is replaced after its run."""
     min_free_bytes: int = Field(default=512 * MIB, ge=0)

@@ -27,6 +27,10 @@ ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 """The number of a version of a model in the body of a request."""
 
+WorkerTag = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
+"""A tag of a worker, such as `gpu`: lower-case letters, digits, dash."""
+MOST_WORKER_TAGS = 4
+
 WEBHOOK_PREFIX = "whsec_"
 """The first letters of a webhook's secret (Standard Webhooks 1.0.0)."""
 

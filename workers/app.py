@@ -10,10 +10,12 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from billiard import current_process
 from celery import signals
 
 from core import tracing
@@ -23,9 +25,9 @@ from core.garbage_collection import freeze_heap, pause_collection
 from core.janitor import Janitor
 from core.lazy import not_installed
 from core.logs import bound
-from core.queue import READ, TRAIN, Queue, make_celery
+from core.queue import LONGEST_CHAIN_SECONDS, READ, TRAIN, Queue, make_celery
 from core.queue_names import DATASETS, RUNS
-from core.runs.maintenance import RunMaintenance
+from core.runs.next_run import Slot
 from core.settings import Settings
 from core.storage import open_storage
 from core.supervised import is_reader_on_demand
@@ -35,6 +37,9 @@ from workers.broker import drop_unreadable_messages
 from workers.hang_detector import kernels_alarm
 from workers.idle_memory import IdleMemory, reader_on_demand
 from workers.watchdog import Watchdog, waiting_datasets, waiting_runs
+
+if TYPE_CHECKING:
+    from workers.run_executor import RunExecutor
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +97,7 @@ def _open(**_: Any) -> None:
         )
 
         share_cores(settings.worker_processes)
+        slot = _slot()
         _child["executor"] = RunExecutor(
             settings,
             database,
@@ -99,14 +105,22 @@ def _open(**_: Any) -> None:
             owner,
             is_stopping=_is_stopping,
             keep_alive=kernels_alarm,
+            slot=slot,
         )
-        Watchdog(database, waiting_runs, settings.runs, _busy.is_set).start()
+        Watchdog(database, waiting_runs(slot), settings.runs, _busy.is_set).start()
     Janitor(database, storage, Queue(celery), settings.runs).start()
     seconds = settings.runs.heartbeat_seconds
-    Presence(database, owner, _kind(queues), seconds).start()
+    Presence(database, owner, _kind(queues), seconds, settings.worker_tags).start()
     is_on_demand = RUNS not in queues and is_reader_on_demand()
     _child["memory"] = reader_on_demand() if is_on_demand else IdleMemory()
     _child["memory"].start()
+
+
+def _slot() -> Slot:
+    """Return what this child may train; the first of several takes small runs only."""
+    is_only = settings.worker_processes == 1
+    is_first = current_process().index == 0
+    return Slot(settings.worker_tags, is_first and not is_only, is_only=is_only)
 
 
 def _is_stopping() -> bool:
@@ -122,11 +136,23 @@ def _kind(queues: Collection[str]) -> str:
 
 
 @celery.task(name=TRAIN)
-def train(run_id: str) -> None:
-    """Train a run, if the database says that it is still queued."""
+def train(_run_id: str) -> None:
+    """Train the best waiting run; a message says only that some run may be waiting.
+
+    One of several processes goes on with the next run: the message of a long run may have
+    reached the process that takes small runs only.
+    """
+    executor, began = _child["executor"], time.monotonic()
+    while _train_next(executor):
+        is_late = time.monotonic() - began > LONGEST_CHAIN_SECONDS
+        if executor.slot.is_only or is_late or _is_stopping():
+            return
+
+
+def _train_next(executor: "RunExecutor") -> bool:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # a Python handler cannot end a hang
-    with _at_work(), bound(run_id=run_id), _traced(run_id):
-        _child["executor"].execute(run_id)
+    with _at_work():
+        return executor.execute_next()
 
 
 @celery.task(name=READ)
@@ -134,19 +160,6 @@ def read(dataset_id: str) -> None:
     """Read a dataset, if the database says that it is still unread."""
     with _at_work(), bound(dataset_id=dataset_id):
         _child["ingest"].attempt(dataset_id)
-
-
-@contextmanager
-def _traced(run_id: str) -> Iterator[None]:
-    """Open a span in the trace of the run's request, if tracing is on."""
-    if not tracing.is_on():
-        yield
-        return
-    with _child["executor"].database.read() as session:
-        parent = RunMaintenance(session).traceparent(run_id)
-    with tracing.span("run", parent, {"fitserve.run_id": run_id}):
-        yield
-    tracing.flush()
 
 
 @contextmanager

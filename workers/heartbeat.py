@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from core.database.engine import is_away
 from core.database.sessions import Database
 from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
+from core.runs.next_run import Slot
 from core.settings import RunTimes
 from core.threads import PeriodicThread
 from fitserve.enums import StopReason
@@ -38,7 +39,7 @@ HUNG = ProblemType.TIME_LIMIT.problem(
 
 
 class RunReleased(Exception):
-    """The worker is stopping; the run returns to the queue."""
+    """The worker is stopping, or a small run waits; the run returns to the queue."""
 
 
 class Heartbeat:
@@ -49,6 +50,7 @@ class Heartbeat:
         times: the intervals of the thread's tasks.
         is_stopping: returns whether the worker is stopping.
         keep_alive: called with the longest time until the next call; with 0 at the end.
+        slot: what this process may train, if a long run gives way to small ones.
 
     """
 
@@ -58,10 +60,13 @@ class Heartbeat:
         times: RunTimes,
         is_stopping: Callable[[], bool],
         keep_alive: SilenceAlarm = lambda _: None,
+        slot: Slot | None = None,
     ) -> None:
         self.lease = lease
         self.cancelled = threading.Event()
         self._lost = threading.Event()
+        self._gives_way = threading.Event()
+        self._slot = slot
         self.is_stopping = is_stopping
         self.hang_detector = HangDetector()
         self._keep_alive = keep_alive
@@ -96,6 +101,14 @@ class Heartbeat:
             raise LeaseLost(self.lease.run_id)
         if time.monotonic() - self._leaving_since > _EPOCH_SECONDS:
             raise RunReleased(self.lease.run_id)
+
+    def gives_way(self) -> bool:
+        """Return whether the run returns to the queue because a small one waits."""
+        return self._gives_way.is_set() and not self.is_stopping()
+
+    def must_leave(self) -> bool:
+        """Return whether the fit must be saved and end after this epoch."""
+        return self._gives_way.is_set() or self.is_stopping()
 
     def start_clock(self, spent_seconds: float = 0.0) -> None:
         """Start to count the seconds of the fit, from `spent_seconds`."""
@@ -169,6 +182,11 @@ class Heartbeat:
         if now >= self._next_renewal:
             self._next_renewal = now + self._times.heartbeat_seconds
             self.lease.renew()
+            self._look_for_small_runs()
+
+    def _look_for_small_runs(self) -> None:
+        if self._slot is not None and self.lease.must_give_way(self._slot, self._times):
+            self._gives_way.set()
 
     def _check_cancel_if_due(self, now: float) -> None:
         """Check whether a user has cancelled the run."""

@@ -5,7 +5,8 @@ Each way in which an attempt can end has one function with one transaction.
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -26,6 +27,7 @@ from core.runs.checkpoint_files import remove_checkpoints
 from core.runs.leases import Lease, LeaseLost
 from core.runs.main_figure import figure_columns
 from core.runs.maintenance import RunMaintenance
+from core.runs.next_run import ANY_RUN, Slot
 from core.runs.planning.splits import SplitCodes
 from core.runs.planning.target_words import class_words
 from core.runs.run_tables import RunTables, open_run_tables
@@ -58,6 +60,9 @@ def share_cores(num_processes: int) -> None:
     threads = max(1, num_cores // num_processes)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
+    for gpu in tf.config.list_physical_devices("GPU"):
+        # otherwise the first process takes all memory of the GPU
+        tf.config.experimental.set_memory_growth(gpu, True)
 
 
 @dataclass(frozen=True)
@@ -70,19 +75,48 @@ class RunExecutor:
     owner: str
     is_stopping: Callable[[], bool]
     keep_alive: SilenceAlarm = lambda _: None
+    slot: Slot = ANY_RUN
 
-    @bound()  # removes the log fields that are bound below
+    def execute_next(self) -> bool:
+        """Claim, train and end the best waiting run. Return False if none waits."""
+        times = self.settings.runs
+        lease = Lease.claim_next(self.database, self.slot, self.owner, times)
+        if lease is None:
+            log.info("no run waits for this process")
+            return False
+        with bound(run_id=lease.run_id), self._traced(lease.run_id):
+            self._execute(lease)
+        return True
+
     def execute(self, run_id: str) -> None:
         """Claim, train and end a run. Do nothing if the run cannot be claimed."""
-        times = self.settings.runs
-        with tracing.span("claim"):
-            lease = Lease.claim(self.database, run_id, self.owner, times.lease_seconds)
+        seconds = self.settings.runs.lease_seconds
+        lease = Lease.claim(self.database, run_id, self.owner, seconds)
         if lease is None:
             log.info("run %s: cannot be claimed", run_id)
             return
+        with bound(run_id=run_id):
+            self._execute(lease)
+
+    @contextmanager
+    def _traced(self, run_id: str) -> Iterator[None]:
+        """Open a span in the trace of the run's request, if tracing is on."""
+        if not tracing.is_on():
+            yield
+            return
+        with self.database.read() as session:
+            parent = RunMaintenance(session).traceparent(run_id)
+        with tracing.span("run", parent, {"fitserve.run_id": run_id}):
+            yield
+        tracing.flush()
+
+    @bound()  # removes the log fields that are bound below
+    def _execute(self, lease: Lease) -> None:
+        times, run_id = self.settings.runs, lease.run_id
         bind(attempt=lease.attempt)
         log.info("run %s: attempt %d", run_id, lease.attempt)
-        heartbeat = Heartbeat(lease, times, self.is_stopping, self.keep_alive)
+        slot = self.slot if self.slot.is_only else None
+        heartbeat = Heartbeat(lease, times, self.is_stopping, self.keep_alive, slot)
         heartbeat.hang_detector.begin(self.settings.limits.max_run_seconds)
         try:
             with heartbeat.running():
@@ -103,9 +137,11 @@ class RunExecutor:
         except LeaseLost:
             raise
         except RunReleased:
+            gives_way = heartbeat.gives_way()
             with heartbeat.final_transaction(self.database) as session:
-                lease.release_in(session)
-            log.info("run %s: released, because the worker stops", lease.run_id)
+                lease.release_in(session, gives_way=gives_way)
+            why = "a small run waits" if gives_way else "the worker stops"
+            log.info("run %s: released, because %s", lease.run_id, why)
         except StorageUnavailable as error:
             self._wait_for_storage(lease, heartbeat)
             log.warning("run %s: released: %s", lease.run_id, error)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.database.sessions import Database
 from core.datasets.maintenance import DatasetMaintenance
 from core.runs.maintenance import RunMaintenance
+from core.runs.next_run import Slot
 from core.settings import RunTimes
 from core.threads import PeriodicThread
 
@@ -23,9 +24,9 @@ FindWaiting = Callable[[Session], list[str]]
 log = logging.getLogger(__name__)
 
 
-def waiting_runs(session: Session) -> list[str]:
-    """Return the ids of runs that no worker has claimed."""
-    return RunMaintenance(session).queued_ids()
+def waiting_runs(slot: Slot) -> FindWaiting:
+    """Return a function that returns the ids of runs that wait for such a process."""
+    return lambda session: RunMaintenance(session).waiting_ids(slot)
 
 
 def waiting_datasets(session: Session) -> list[str]:

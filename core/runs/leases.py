@@ -13,7 +13,15 @@ from sqlalchemy.orm import Session
 from core.database.base import utc_now
 from core.database.lease import LeaseTable, time_after
 from core.database.sessions import Database
+from core.runs.next_run import (
+    Slot,
+    lock_waiting,
+    must_give_way,
+    next_runs,
+    record_turn,
+)
 from core.runs.tables import Checkpoint, Epoch, Run
+from core.settings import RunTimes
 from fitserve.enums import RunStatus, StopReason
 from fitserve.problems import Problem
 
@@ -76,22 +84,22 @@ class Lease:
 
         Epochs after the last checkpoint are deleted: they will be trained again.
         """
+        lease = cls(database, run_id, 0, seconds)
         with database.write() as session:
-            attempt = RUN_LEASES.claim(
-                session,
-                run_id,
-                seconds,
-                where=[Run.status == RunStatus.QUEUED],
-                status=RunStatus.RUNNING,
-                lease_owner=owner,
-                started_at=utc_now(),
-            )
-            if attempt is None:
-                return None
-            checkpoint = _saved(session.get(Checkpoint, run_id))
-            lease = cls(database, run_id, attempt, seconds, checkpoint)
-            lease._begin_in(session)
-        return lease
+            return lease if lease._claim_in(session, owner) else None
+
+    @classmethod
+    def claim_next(
+        cls, database: Database, slot: Slot, owner: str, times: RunTimes
+    ) -> "Lease | None":
+        """Claim the best queued run for a process. Return None if no run waits for it."""
+        with database.write() as session:
+            for run_id in next_runs(session, slot, times):
+                lease = cls(database, run_id, 0, times.lease_seconds)
+                if lock_waiting(session, run_id) and lease._claim_in(session, owner):
+                    record_turn(session, run_id)
+                    return lease
+        return None
 
     def start_anew(self, warning: str) -> None:
         """Begin at epoch 1, without the checkpoint, and add a warning to the run."""
@@ -196,15 +204,41 @@ class Lease:
         with self._database.write() as session:
             self.release_in(session)
 
-    def release_in(self, session: Session) -> None:
-        """Return the run to the queue within a transaction."""
+    def must_give_way(self, slot: Slot, times: RunTimes) -> bool:
+        """Return whether the run must return to the queue, because a small one waits."""
+        with self._database.read() as session:
+            return must_give_way(session, self.run_id, slot, times)
+
+    def release_in(self, session: Session, *, gives_way: bool = False) -> None:
+        """Return the run to the queue within a transaction.
+
+        A run that gives way comes after small runs for some minutes.
+        """
         self._update(
             session,
             status=RunStatus.QUEUED,
             handed_back=Run.handed_back + 1,
             lease_owner=None,
             sent_at=0,
+            **({"gave_way_at": utc_now()} if gives_way else {}),
         )
+
+    def _claim_in(self, session: Session, owner: str) -> bool:
+        attempt = RUN_LEASES.claim(
+            session,
+            self.run_id,
+            self._seconds,
+            where=[Run.status == RunStatus.QUEUED],
+            status=RunStatus.RUNNING,
+            lease_owner=owner,
+            started_at=utc_now(),
+        )
+        if attempt is None:
+            return False
+        self.attempt = attempt
+        self.checkpoint = _saved(session.get(Checkpoint, self.run_id))
+        self._begin_in(session)
+        return True
 
     def _begin_in(self, session: Session) -> None:
         epoch, seconds = 0, 0.0

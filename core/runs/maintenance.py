@@ -5,9 +5,11 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
+from core.database.dialects import is_one_of
 from core.datasets.tables import Dataset, with_blocks
 from core.errors import RunNotFound
 from core.runs.leases import RUN_LEASES
+from core.runs.next_run import Slot
 from core.runs.tables import Checkpoint, Run
 from fitserve.enums import TERMINAL, RunStatus
 
@@ -45,9 +47,9 @@ class RunMaintenance:
         query = select(func.count()).where(Run.status == RunStatus.QUEUED)
         return self._session.scalar(query) or 0
 
-    def queued_ids(self, limit: int = 100) -> list[str]:
-        """Return ids of queued runs, the oldest first."""
-        query = select(Run.id).where(Run.status == RunStatus.QUEUED)
+    def waiting_ids(self, slot: Slot, limit: int = 100) -> list[str]:
+        """Return ids of queued runs that a process may train, the oldest first."""
+        query = select(Run.id).where(slot.waiting())
         return list(self._session.scalars(query.order_by(Run.id).limit(limit)))
 
     def requeue_lost(self, max_attempts: int) -> None:
@@ -84,6 +86,12 @@ class RunMaintenance:
         """Mark queued, unclaimed runs as sent. Return their ids."""
         is_queued = Run.status == RunStatus.QUEUED
         return RUN_LEASES.take_unsent(self._session, older_than_seconds, [is_queued])
+
+    def worker_tags(self, run_ids: Collection[str]) -> dict[str, str]:
+        """Return the tags of the workers that the runs need, by run id."""
+        given = is_one_of(self._session, Run.id, run_ids)
+        query = select(Run.id, Run.worker_tags).where(given, Run.worker_tags != "")
+        return {row.id: row.worker_tags for row in self._session.execute(query)}
 
     def mark_unsent(self, run_ids: Collection[str]) -> None:
         """Let the next `take_unsent` return runs whose messages could not be sent."""

@@ -1,6 +1,7 @@
 """Validate, create and cancel runs."""
 
 import logging
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
@@ -12,13 +13,14 @@ from core.datasets.lineages import Lineages
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import ready
 from core.datasets.tables import Lineage
-from core.errors import InvalidSpec
+from core.errors import InvalidSpec, raise_any
 from core.keys.caller import Caller
 from core.keys.quotas import refuse_over_quota, refuse_too_many_runs
 from core.models.repository import ModelRepository
 from core.models.requirements import parse
 from core.models.run_promotion import WHEN
 from core.queue import TRAIN, Queue
+from core.runs.planning.cost import LONGEST_SMALL_SECONDS
 from core.runs.planning.earlier_version import kept_inputs
 from core.runs.planning.resolver import Datasets, Resolved, resolve
 from core.runs.planning.splits import SPLITTING
@@ -30,6 +32,8 @@ from core.settings import Limits, WebhookRules
 from core.storage import Storage
 from core.webhooks.repository import WebhookRepository
 from core.webhooks.service import refuse_bad_url
+from core.workers.repository import WorkerRepository
+from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.run import RunCreate
 from fitserve.specs.webhook import WebhookSpec
@@ -46,10 +50,12 @@ class RunService:
         queue: Queue,
         limits: Limits,
         webhooks: WebhookRules | None = None,
+        worker_tags: Collection[str] = (),
     ) -> None:
         self._storage = storage
         self._queue = queue
         self._limits = limits
+        self._worker_tags = worker_tags
         self._webhooks = webhooks or WebhookRules()
 
     def resolve(self, session: Session, workspace: str, create: RunCreate) -> Resolved:
@@ -60,6 +66,7 @@ class RunService:
         if create.webhook is not None:
             refuse_bad_url(create.webhook.url, self._webhooks, pointer("webhook", "url"))
         ref = _dataset_ref(create)
+        self._refuse_unknown_tags(session, create)
         datasets = _find(DatasetRepository(session, workspace), ref, create)
         models = ModelRepository(session, workspace)
         kept = kept_inputs(models, create, create.model_name or datasets.dataset.name)
@@ -95,9 +102,29 @@ class RunService:
         RunRepository(session, caller.workspace).add(run)
         if webhook is not None:
             WebhookRepository(session).add(run.id, webhook)
-        after_commit(session, partial(self._queue.send, TRAIN, run.id))
+        after_commit(session, partial(self._queue.send, TRAIN, run.id, run.worker_tags))
         after_commit(session, partial(_log_queued, run))
         return run
+
+    def _refuse_unknown_tags(self, session: Session, create: RunCreate) -> None:
+        """Raise InvalidSpec for tags that no worker has, because the run would wait."""
+        if not create.worker_tags:
+            return
+        known = {*self._worker_tags, *WorkerRepository(session).known_tags()}
+        hint = did_you_mean("", sorted(known)) or (
+            "start a worker with FITSERVE_WORKER_TAGS, or name its tags in this setting "
+            "of the API"
+        )
+        errors = [
+            FieldError(
+                pointer=pointer("worker_tags", i),
+                detail=f"no worker with the tag {tag!r} was seen within an hour",
+                hint=hint,
+            )
+            for i, tag in enumerate(create.worker_tags)
+            if tag not in known
+        ]
+        raise_any(InvalidSpec, errors)
 
     def _refuse_over_limits(self, session: Session, caller: Caller) -> None:
         refuse_too_many_runs(session, caller, self._limits.max_queued_runs)
@@ -172,7 +199,9 @@ def _plan(resolved: Resolved, split_key: int) -> RunPlan:
 
 def _run(resolved: Resolved, split_key: int) -> Run:
     spec, datasets = resolved.spec, resolved.datasets
+    seconds = resolved.cost.seconds(min(spec.fit.batch_size, resolved.num_rows["train"]))
     return Run(
+        is_small=seconds <= LONGEST_SMALL_SECONDS,
         model_name=spec.model_name,
         dataset=datasets.dataset,
         validation_dataset_id=datasets.validation.id if datasets.validation else None,

@@ -12,7 +12,13 @@ from fitserve.specs.layers import ModelSpec
 from fitserve.specs.optimizers import OptimizerObject
 from fitserve.specs.promotion import PromotionSpec
 from fitserve.specs.report import ReportSpec
-from fitserve.specs.run import FeaturesSpec, PresetName, SplitSpec
+from fitserve.specs.run import (
+    FeaturesSpec,
+    PresetName,
+    Priority,
+    SplitSpec,
+    WorkerTags,
+)
 from fitserve.specs.training import CompileSpec, FitSpec
 from fitserve.specs.vocabulary import Loss, Metric
 
@@ -75,6 +81,8 @@ class ResolvedSpec(BaseModel):
     fit: ResolvedFit
     report: ReportSpec = ReportSpec()
     tags: dict[str, str] = {}
+    priority: Priority = Field(default=0, exclude_if=lambda priority: priority == 0)
+    worker_tags: WorkerTags = Field(default=[], exclude_if=lambda tags: not tags)
     promotion: PromotionSpec | None = Field(
         default=None, exclude_if=lambda promotion: promotion is None
     )

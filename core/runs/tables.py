@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database.base import Base, new_id, utc_now
@@ -13,6 +13,7 @@ from core.runs.main_figure import MainFigureColumns
 from core.runs.spec import ResolvedSpec, RunPlan
 from core.runs.stored_spec import upgraded_spec
 from core.runs.tags import Tags
+from core.workers.tags import joined
 from fitserve.enums import RunStatus
 from fitserve.problems import Problem
 
@@ -63,9 +64,22 @@ class Run(MainFigureColumns, Base):
     """The weights of the plan's layers, copied for the same reason."""
     tags: Mapped[dict[str, Any]] = mapped_column(Tags(none_as_null=True))
     notes: Mapped[str | None] = mapped_column(Text)
+    priority: Mapped[int] = mapped_column(
+        default=lambda row: _inserted_value(row, "spec").priority, server_default="0"
+    )
+    """Copied from the spec, as `worker_tags`, because workers choose by them."""
+    worker_tags: Mapped[str] = mapped_column(
+        String(200),
+        default=lambda row: joined(_inserted_value(row, "spec").worker_tags),
+        server_default="",
+    )
+    is_small: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether the estimated time is short; a long run gives way to small ones."""
+    gave_way_at: Mapped[datetime | None]
+    """When the run last returned to the queue to let a small one start."""
     attempt: Mapped[int] = mapped_column(default=0)
     handed_back: Mapped[int] = mapped_column(default=0)
-    """Attempts that ended with a worker's graceful stop; they do not count."""
+    """Attempts after which a worker returned the run to the queue; they do not count."""
     lease_owner: Mapped[str | None] = mapped_column(String(200))
     lease_until: Mapped[int | None] = mapped_column(BigInteger)
     sent_at: Mapped[int | None] = mapped_column(BigInteger)
@@ -95,6 +109,16 @@ class Run(MainFigureColumns, Base):
 def _inserted_value(row: Any, name: str) -> Any:
     """Return a value of the row that is being inserted."""
     return row.get_current_parameters()[name]
+
+
+class WorkspaceTurn(Base):
+    """When a worker last started a run of a workspace; the next turn goes to another."""
+
+    __tablename__ = "workspace_turns"
+
+    workspace: Mapped[str] = mapped_column(String(100), primary_key=True)
+    started_at: Mapped[int] = mapped_column(BigInteger)
+    """Milliseconds of the database's clock."""
 
 
 class Epoch(Base):

@@ -1,5 +1,7 @@
 """Record that a worker process is alive, whether it is busy or idle."""
 
+from collections.abc import Collection
+
 from core.database.sessions import Database
 from core.threads import PeriodicThread
 from core.workers.repository import WorkerRepository
@@ -13,18 +15,25 @@ class Presence(PeriodicThread):
         worker_id: `host:pid`.
         kind: `runs`, `datasets` or `both`.
         seconds: the pause between two records.
+        tags: the tags of the worker.
 
     """
 
     def __init__(
-        self, database: Database, worker_id: str, kind: str, seconds: float
+        self,
+        database: Database,
+        worker_id: str,
+        kind: str,
+        seconds: float,
+        tags: Collection[str] = (),
     ) -> None:
         super().__init__("presence", seconds, self.beat, is_eager=True)
         self._database = database
         self._worker_id = worker_id
         self._kind = kind
+        self._tags = tags
 
     def beat(self) -> None:
         """Record now that the process is alive."""
         with self._database.write() as session:
-            WorkerRepository(session).beat(self._worker_id, self._kind)
+            WorkerRepository(session).beat(self._worker_id, self._kind, self._tags)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.database.clock import now_ms
 from core.workers.tables import Worker
+from core.workers.tags import joined, split
 
 RUNS, DATASETS, BOTH = "runs", "datasets", "both"
 _FORGOTTEN_SECONDS = 3600.0
@@ -18,16 +19,17 @@ class WorkerRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def beat(self, worker_id: str, kind: str) -> None:
+    def beat(self, worker_id: str, kind: str, tags: Collection[str] = ()) -> None:
         """Record that the process is alive; delete processes not seen for an hour."""
+        facts = {"kind": kind, "tags": joined(tags), "seen_at": now_ms()}
         changed = self._session.execute(
             update(Worker)
             .where(Worker.id == worker_id)
-            .values(seen_at=now_ms(), kind=kind)
+            .values(**facts)
             .returning(Worker.id)
         ).all()
         if not changed:
-            self._session.add(Worker(id=worker_id, kind=kind, seen_at=now_ms()))
+            self._session.add(Worker(id=worker_id, **facts))
         self._session.execute(delete(Worker).where(~_since(_FORGOTTEN_SECONDS)))
 
     def count_alive(self, seconds: float) -> dict[str, int]:
@@ -37,6 +39,11 @@ class WorkerRepository:
         found = {row[0]: row[1] for row in rows}
         both = found.get(BOTH, 0)
         return {kind: found.get(kind, 0) + both for kind in (RUNS, DATASETS)}
+
+    def known_tags(self) -> set[str]:
+        """Return the tags of all workers that were seen within an hour."""
+        found = self._session.scalars(select(Worker.tags).distinct())
+        return {tag for text in found for tag in split(text)}
 
     def is_alive_on(self, host: str, kinds: Collection[str], seconds: float) -> bool:
         """Return whether a process of one of the `kinds` was seen on the host."""

@@ -7,9 +7,10 @@ from core.database.base import Base
 
 
 class Worker(Base):
-    """A process that works on runs or datasets; only health checks and metrics use it.
+    """A process that works on runs or datasets.
 
-    `seen_at` is milliseconds by the database's clock.
+    Health checks, metrics and the check of a spec's `worker_tags` use the rows; no claim
+    depends on them. `seen_at` is milliseconds by the database's clock.
     """
 
     __tablename__ = "workers"
@@ -18,4 +19,6 @@ class Worker(Base):
     """`host:pid`, as in `lease_owner` of a run."""
     kind: Mapped[str] = mapped_column(String(20))
     """`runs`, `datasets` or `both`."""
+    tags: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    """The tags of the worker, as `core.workers.tags.joined` writes them."""
     seen_at: Mapped[int] = mapped_column(BigInteger)

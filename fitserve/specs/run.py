@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from fitserve.enums import Task
-from fitserve.names import MOST_REFERENCE, ColumnName, Name
+from fitserve.names import MOST_REFERENCE, MOST_WORKER_TAGS, ColumnName, Name, WorkerTag
 from fitserve.specs.closed import Closed
 from fitserve.specs.columns import GivenType
 from fitserve.specs.keras_model import GivenModel
@@ -16,6 +16,8 @@ from fitserve.specs.webhook import WebhookSpec
 
 Tag = Annotated[str, Field(max_length=500)]
 MOST_TAGS = 50
+Priority = Annotated[int, Field(ge=-100, le=100)]
+WorkerTags = Annotated[list[WorkerTag], Field(max_length=MOST_WORKER_TAGS)]
 ClassLabel = bool | int | float | Annotated[str, Field(max_length=1000)]
 # a member of the enum is written as a string
 LaxTask = Annotated[Task, Field(strict=False)]
@@ -133,6 +135,11 @@ class RunCreate(Closed):
     """Measurements after the fit."""
     tags: dict[Name, Tag] = Field(default={}, max_length=MOST_TAGS)
     """Names and values of your choice, by which runs can be listed."""
+    priority: Priority = Field(default=0, exclude_if=lambda priority: priority == 0)
+    """Place among the queued runs of the workspace: runs with a higher number start
+    first."""
+    worker_tags: WorkerTags = Field(default=[], exclude_if=lambda tags: not tags)
+    """Tags that a worker must have to train this run, such as `gpu`."""
     promotion: PromotionSpec | None = Field(
         default=None, exclude_if=lambda promotion: promotion is None
     )

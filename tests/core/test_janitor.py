@@ -97,7 +97,7 @@ class HangingQueue(Queue):
         self.num_confirmed = num_confirmed
         self.sent = []
 
-    def send(self, task, subject_id):
+    def send(self, task, subject_id, _worker_tags=""):
         self.sent.append((task, subject_id))
         return len(self.sent) <= self.num_confirmed
 

@@ -83,7 +83,7 @@ def test_a_run_is_one_trace_from_its_caller_to_its_worker(spans):
     assert post.parent_span_id.hex() == PARENT
     run = next(span for span in named(spans, "run") if span.trace_id == post.trace_id)
     assert run.parent_span_id == post.span_id
-    for name in ("claim", "fit", "saving"):
+    for name in ("fit", "saving"):
         children = [s for s in named(spans, name) if s.parent_span_id == run.span_id]
         assert len(children) == 1, name
         assert children[0].start_time_unix_nano < children[0].end_time_unix_nano

@@ -33,9 +33,9 @@ CSV = "x,z,y\n" + "".join(f"{i},{i % 7},{3 * i + 1}\n" for i in range(60))
 
 
 class Worker:
-    """A process of the faulty worker."""
+    """A process of the faulty worker, with more environment variables."""
 
-    def __init__(self, bench):
+    def __init__(self, bench, **more):
         runs = bench.settings.runs.model_dump()
         environment = {f"FITSERVE_RUNS__{k.upper()}": str(v) for k, v in runs.items()}
         self.log = bench.settings.home_dir / "worker.log"
@@ -48,6 +48,7 @@ class Worker:
                     "FITSERVE_HOME": str(bench.settings.home_dir),
                     "FITSERVE_BROKER_URL": bench.settings.resolved_broker_url,
                     "FITSERVE_DATABASE_URL": bench.settings.resolved_database_url,
+                    **more,
                 },
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -88,8 +89,8 @@ def until(question, seconds=150.0):
 
 
 @contextmanager
-def worker_of(bench):
-    worker = Worker(bench)
+def worker_of(bench, **more):
+    worker = Worker(bench, **more)
     try:
         yield worker
     finally:

@@ -3,6 +3,7 @@
 import pytest
 
 from core.runs.leases import Lease
+from core.runs.next_run import ANY_RUN
 from core.settings import RunTimes
 from tests.core.runs.rows import add_run
 from tests.timing import Clock
@@ -23,7 +24,7 @@ def clock(monkeypatch):
 def test_an_idle_child_with_a_waiting_run_misses_messages(database, clock):
     """The child reports it after the allowed time, unless the run was claimed."""
     run_id = add_run(database)
-    watchdog = Watchdog(database, waiting_runs, TIMES, is_busy=lambda: False)
+    watchdog = Watchdog(database, waiting_runs(ANY_RUN), TIMES, is_busy=lambda: False)
     assert not watchdog.misses_messages()
     clock.now += 29.0
     assert not watchdog.misses_messages()
@@ -37,7 +38,7 @@ def test_a_busy_child_reports_no_missed_messages(database, clock):
     """Runs wait because the child works; the time starts when it is idle again."""
     add_run(database)
     busy = [False]
-    watchdog = Watchdog(database, waiting_runs, TIMES, is_busy=lambda: busy[0])
+    watchdog = Watchdog(database, waiting_runs(ANY_RUN), TIMES, is_busy=lambda: busy[0])
     assert not watchdog.misses_messages()
     busy[0] = True
     clock.now += 31.0

@@ -59,7 +59,7 @@ class Checkpointer:
 
     def epoch_ended(self, state: FitState) -> None:
         """Save if the interval has passed. Save and raise RunReleased on a stop."""
-        if self._heartbeat.is_stopping():
+        if self._heartbeat.must_leave():
             self.close()
             self._save(take(state, self._heartbeat.fit_seconds()), time.monotonic())
             raise RunReleased(self._heartbeat.lease.run_id)

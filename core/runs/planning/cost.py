@@ -11,6 +11,10 @@ from fitserve.schemas.runs import LayerPlan
 from fitserve.specs.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 
 _FLOAT = 4
+LONGEST_SMALL_SECONDS = 60.0
+"""The longest estimated time of a run that does not wait for long ones."""
+_STEP_SECONDS = 50e-6
+_OPERATIONS_PER_SECOND = 2e10
 LARGEST_IN_MEMORY = 256 * MIB
 """Encoded tables above this size are read block by block in training."""
 
@@ -24,6 +28,15 @@ class Cost:
     widest: int
     steps: int
     memory_bytes: int
+
+    def seconds(self, batch_size: int) -> float:
+        """Return about how long all epochs take on two cores, in seconds.
+
+        A step has a fixed time, and six operations for each weight and row. Early
+        stopping, which may end the fit sooner, is not counted.
+        """
+        operations = 6 * self.num_params * batch_size
+        return self.steps * (_STEP_SECONDS + operations / _OPERATIONS_PER_SECOND)
 
     def of_fits(self, num_seeds: int) -> "Cost":
         """Return the cost of `num_seeds` such fits, one after another.

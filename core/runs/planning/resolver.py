@@ -264,6 +264,8 @@ def _complete(draft: Draft, ref: str, datasets: Datasets, limits: Limits) -> Res
         fit=fit,
         report=create.report,
         tags=create.tags,
+        priority=create.priority,
+        worker_tags=sorted(set(create.worker_tags)),
         promotion=create.promotion,
     )
     warnings = [*_warnings(draft, datasets.dataset, spec), *draft.warnings]

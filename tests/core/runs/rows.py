@@ -43,7 +43,7 @@ def resolved_spec(**changes: Any) -> ResolvedSpec:
     return ResolvedSpec.model_validate(parts | changes)
 
 
-def add_run(database: Database, **values: Any) -> str:
+def add_run(database: Database, workspace: str = "default", **values: Any) -> str:
     """Add a queued run and return its id."""
     dataset = add_dataset(database)
     defaults = {
@@ -60,7 +60,7 @@ def add_run(database: Database, **values: Any) -> str:
     }
     with database.write() as session:
         run = Run(dataset=session.merge(dataset), **{**defaults, **values})
-        RunRepository(session, "default").add(run)
+        RunRepository(session, workspace).add(run)
     return run.id
 
 
