@@ -7,13 +7,16 @@ from contextlib import contextmanager
 
 import typer
 from pydantic import ValidationError
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
-from core.errors import FitserveError, StorageUnavailable
+from core.errors import FitserveError, StorageFull, StorageUnavailable
 from core.storage.scratch import FULL
 from fitserve.cli.console import REFUSED, UNREACHABLE, USAGE
 from ops.settings_errors import settings_sentences
 from ops.supervisor.cannot_start import CannotStart
+
+_FULL_DISK = "The disk is full: a file could not be written. Free some space."
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class CommandRefused(Exception):
@@ -39,13 +42,14 @@ def exit_on_error(*, as_json: bool) -> Iterator[None]:
         print_notice(f"FITSERVE_DATABASE_URL: {error}")
         raise typer.Exit(USAGE) from error
     except FitserveError as error:
-        problem = error.problem()
-        print_notice(problem.model_dump_json(indent=2) if as_json else problem.detail)
+        print_notice(_problem_text(error, as_json=as_json))
         is_away = isinstance(error, StorageUnavailable)
         raise typer.Exit(UNREACHABLE if is_away else REFUSED) from error
-    except OperationalError as error:
+    except DatabaseError as error:
+        if not (_is_damaged(error) or isinstance(error, OperationalError)):
+            raise
         print_notice(_database_sentence(error))
-        raise typer.Exit(UNREACHABLE) from error
+        raise typer.Exit(USAGE if _is_damaged(error) else UNREACHABLE) from error
     except BrokenPipeError:  # the reader of stdout has closed the pipe
         raise
     except OSError as error:
@@ -53,7 +57,16 @@ def exit_on_error(*, as_json: bool) -> Iterator[None]:
         raise typer.Exit(REFUSED) from error
 
 
-def _database_sentence(error: OperationalError) -> str:
+def _problem_text(error: FitserveError, *, as_json: bool) -> str:
+    if isinstance(error, StorageFull):  # its detail is for the clients of a service
+        return _FULL_DISK
+    problem = error.problem()
+    return problem.model_dump_json(indent=2) if as_json else problem.detail
+
+
+def _database_sentence(error: DatabaseError) -> str:
+    if _is_damaged(error):
+        return damaged_sentence("The SQLite database", error.orig)
     if not isinstance(error.orig, sqlite3.Error):
         return (
             f"The database does not answer ({error.orig}); check FITSERVE_DATABASE_URL."
@@ -65,6 +78,16 @@ def _database_sentence(error: OperationalError) -> str:
         f"The SQLite database cannot be used ({error.orig}); check its folder, and the "
         "permissions of the file."
     )
+
+
+def _is_damaged(error: DatabaseError) -> bool:
+    """Return whether SQLite reports that the content of its file is damaged."""
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+
+
+def damaged_sentence(name: str, reason: BaseException | None) -> str:
+    """Say that the file of a database is damaged, and what to use instead."""
+    return f"{name} is damaged ({reason}). Use an earlier backup of it."
 
 
 def _file_sentence(error: OSError) -> str:

@@ -141,10 +141,18 @@ class Bucket:
 
     def list(self, prefix: str) -> Iterator[tuple[str, datetime]]:
         """Yield the key of each object below a folder, and when it was written."""
+        for meta in self._listed(prefix):
+            yield meta["path"], meta["last_modified"]
+
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Yield the key and the size in bytes of each object below a folder."""
+        for meta in self._listed(prefix):
+            yield meta["path"], meta["size"]
+
+    def _listed(self, prefix: str) -> Iterator[ObjectMeta]:
         with self._asked(prefix):
             for objects in obstore.list(self._store, prefix, chunk_size=1_000):
-                for meta in objects:
-                    yield meta["path"], meta["last_modified"]
+                yield from objects
 
     def now(self) -> datetime:
         """Return the time of the store's clock, which dates its objects."""

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,10 +14,17 @@ class LocalStorage:
     """A storage whose keys are paths below the folder `root`.
 
     `put` renames a file, which must therefore be on the same disk.
+
+    Args:
+        root: the folder, which is created.
+        follows_links: whether a symbolic link below `root` is the file that it names.
+            Otherwise it is no file: links of a foreign folder may name any file.
+
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, follows_links: bool = True) -> None:
         self._root = root
+        self._follows_links = follows_links
         root.mkdir(parents=True, exist_ok=True)
 
     def put(self, file: Path, key: str) -> None:
@@ -42,23 +49,43 @@ class LocalStorage:
             path.parent.rmdir()
 
     def list(self, prefix: str, older_than_seconds: float = 0.0) -> Sequence[str]:
-        tree = os.walk(self._root / prefix)  # a folder may be removed meanwhile
-        files = (Path(folder, name) for folder, _, names in tree for name in names)
+        files = self._walk(self._root / prefix)
         if older_than_seconds:
             files = (file for file in files if age(file) >= older_than_seconds)
         return sorted(filter(is_key, (str(f.relative_to(self._root)) for f in files)))
 
+    def sizes(self, prefix: str) -> Mapping[str, int]:
+        found = {}
+        for key in self.list(prefix):
+            with contextlib.suppress(FileNotFoundError):  # it was deleted meanwhile
+                found[key] = self._path(key).stat().st_size
+        return found
+
     def check(self) -> str:
         return ""
+
+    def _walk(self, top: Path) -> Iterator[Path]:
+        """Yield the files below a folder, from which they may be removed meanwhile."""
+        if top.is_symlink() and not self._follows_links:
+            return
+        for folder, _, names in os.walk(top):
+            for name in names:
+                path = Path(folder, name)
+                if self._follows_links or not path.is_symlink():
+                    yield path
 
     def _path(self, key: str) -> Path:
         return self._root / check_key(key)
 
     def _existing(self, key: str) -> Path:
         path = self._path(key)
-        if not path.is_file():
+        if not path.is_file() or not (self._follows_links or self._is_plain(path)):
             raise no_such_file(key)
         return path
+
+    def _is_plain(self, path: Path) -> bool:
+        """Return whether no part of the path below the root is a symbolic link."""
+        return path.resolve() == self._root.resolve() / path.relative_to(self._root)
 
 
 def age(path: Path) -> float:

@@ -6,7 +6,7 @@ Keys are made by this service (`datasets/<id>/content.csv`), never from user str
 import errno
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -49,6 +49,9 @@ class Storage(Protocol):
 
         Files whose names are not keys are skipped: another program made them.
         """
+
+    def sizes(self, prefix: str) -> Mapping[str, int]:
+        """Return the size in bytes of each file that `list` returns, by key."""
 
     def check(self) -> str:
         """Ask a store on another machine, and return a sentence that says it answers.

@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -67,6 +67,9 @@ class S3Storage:
             until = self._bucket.now() - timedelta(seconds=older_than_seconds)
             found = ((key, at) for key, at in found if at <= until)
         return sorted(key for key, _ in found if is_key(key))
+
+    def sizes(self, prefix: str) -> Mapping[str, int]:
+        return {key: size for key, size in self._bucket.sizes(prefix) if is_key(key)}
 
     def check(self) -> str:
         self._pinged.ping()

@@ -24,7 +24,7 @@ from ops.backup.folder import (
     refuse_other_folder,
     write_metadata,
 )
-from ops.backup.peppers import copy_pepper
+from ops.backup.peppers import backup_warnings, copy_pepper, refuse_to_replace_pepper
 from ops.expected_errors import CommandRefused
 
 _DATA = ("datasets", "runs", "models")
@@ -38,7 +38,8 @@ def make_backup(settings: Settings, folder: Path) -> Backup:
     its files are not copied again.
 
     Raises CommandRefused if the folder is not a backup, if the database does not exist or
-    needs a migration, or if database or storage are not those of the previous backup.
+    needs a migration, or if database, storage or pepper are not those of the previous
+    backup.
     """
     refuse_other_folder(folder)
     with closing(open_existing(settings)) as database:
@@ -51,6 +52,7 @@ def make_backup(settings: Settings, folder: Path) -> Backup:
             _begin(folder, revision, Path(work))
             backup = Backup(revision=revision, rows={}, files=FileCounts())
             _fill(backup, database, storage, (settings.home_dir, folder, Path(work)))
+            backup.warnings = backup_warnings(settings, folder, backup.rows)
             return backup
 
 
@@ -67,9 +69,13 @@ def _fill(
 ) -> None:
     """Copy everything and describe it in `backup`; `paths` are home, folder and work."""
     home, folder, work = paths
-    new, target = work / DATABASE_FILE, LocalStorage(folder / "files")
+    new, target = (
+        work / DATABASE_FILE,
+        LocalStorage(folder / "files", follows_links=False),
+    )
     backup.rows, keys = copy_to_file(database, new)
     _refuse_empty(backup.rows, read_metadata(folder))
+    refuse_to_replace_pepper(home, folder, backup.rows)
     copy = FileCopy(keys, storage, target)
     _refuse_other_storage(copy)
     backup.files = copy.run(work)

@@ -58,13 +58,13 @@ def _settings(home: Path | None) -> "settings.Settings":
 
 
 def _show(made: "folders.Backup", where: str, *, as_json: bool) -> None:
-    for warning in [*made.warnings, *_missing(made.files.missing)]:
+    files = made.files
+    for warning in [*made.warnings, *_missing(files.missing), *_damaged(files.damaged)]:
         expected_errors.print_notice(warning)
     if as_json:
         typer.echo(made.model_dump_json(indent=2))
         return
     counts = [f"{name} {made.rows.get(name, 0):,}" for name in _SHOWN]
-    files = made.files
     typer.echo(f"{where}: {', '.join(counts)}")
     typer.echo(
         f"files: {files.copied:,} copied ({files.num_bytes / 1e6:,.1f} MB), "
@@ -77,3 +77,12 @@ def _missing(keys: list[str]) -> list[str]:
         return []
     told = f"{len(keys):,} files that the database names are missing, such as {keys[0]}."
     return [f"{told} The service may have deleted them during the backup."]
+
+
+def _damaged(keys: list[str]) -> list[str]:
+    if not keys:
+        return []
+    told = f"{len(keys):,} files have another size than was recorded, such as {keys[0]}."
+    return [
+        f"{told} Their versions cannot be used; an earlier backup may have the files."
+    ]

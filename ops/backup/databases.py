@@ -1,5 +1,6 @@
 """Open, check and copy the databases of a backup or a restore."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -22,9 +23,10 @@ from ops.backup.rows import (
     has_table,
     snapshot,
 )
-from ops.expected_errors import CommandRefused
+from ops.expected_errors import CommandRefused, damaged_sentence
 
 _ALIVE_SECONDS = 60.0
+_COPY = "source.db"
 
 
 def open_files(settings: Settings) -> Storage:
@@ -162,7 +164,7 @@ def rows_of(database: Database) -> dict[str, int]:
 
 def upgraded_copy(path: Path, work: Path) -> Database:
     """Return a copy of an SQLite database at the newest revision."""
-    copy = work / "source.db"
+    copy = work / _COPY
     _copy_sqlite(path, copy)
     with (
         closing(Database(f"sqlite:///{copy}")) as database,
@@ -171,6 +173,15 @@ def upgraded_copy(path: Path, work: Path) -> Database:
         _refuse_unknown(current_revision(connection), repr(str(path)))
     upgrade(f"sqlite:///{copy}")
     return Database(f"sqlite:///{copy}")
+
+
+def remove_copies(scratch: Path) -> None:
+    """Remove scratch folders with a copied database, which killed restores left.
+
+    The copy has secrets.
+    """
+    for copy in scratch.glob(f"tmp_*/{_COPY}"):
+        shutil.rmtree(copy.parent)
 
 
 def _copy_sqlite(path: Path, copy: Path) -> None:
@@ -183,6 +194,8 @@ def _copy_sqlite(path: Path, copy: Path) -> None:
             "the permissions of both folders, and the free space of the second one."
         ) from error
     except sqlite3.DatabaseError as error:
+        if error.sqlite_errorname == "SQLITE_CORRUPT":
+            raise CommandRefused(damaged_sentence(repr(str(path)), error)) from error
         raise CommandRefused(
             f"{str(path)!r} is not an SQLite database: {error}."
         ) from error

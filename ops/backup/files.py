@@ -24,10 +24,15 @@ class FileCounts:
     """The size of the copied files."""
     missing: list[str] = field(default_factory=list)
     """The keys of required files that neither storage has."""
+    damaged: list[str] = field(default_factory=list)
+    """The keys of files that have another size than their rows record."""
 
 
 class FileCopy:
-    """A copy of the named files that the target does not have; files never change.
+    """A copy of the named files that the target lacks, or has with another size.
+
+    Files never change, so a file of another size is damaged. A file of the target that
+    has the size that its row records is kept, whatever the source has.
 
     Args:
         keys: the keys that the rows of the database name.
@@ -46,11 +51,12 @@ class FileCopy:
     @property
     def is_source_unrelated(self) -> bool:
         """Return whether rows name files, of which the source has none."""
-        return bool(self._keys.required) and not self._keys.all & self._available
+        return bool(self._keys.required) and not self._keys.all & self._available.keys()
 
     def missing(self) -> list[str]:
         """Return the keys of required files that neither storage has."""
-        return sorted(self._keys.required - self._available - self._existing)
+        stored = self._available.keys() | self._existing.keys()
+        return sorted(self._keys.required - stored)
 
     def run(self, scratch: Path) -> FileCounts:
         """Copy the files by way of `scratch`, and count them.
@@ -58,12 +64,25 @@ class FileCopy:
         `scratch` is on the disk of the target if that is a folder. A file that the
         service deletes meanwhile is counted as missing.
         """
-        counts = FileCounts(existed=len(self._keys.all & self._existing))
-        counts.missing = self.missing()
-        for key in sorted((self._keys.all & self._available) - self._existing):
+        named = self._keys.all & self._available.keys()
+        wanted = sorted(key for key in named if not self._has_copy(key))
+        kept = (self._keys.all & self._existing.keys()).difference(wanted)
+        counts = FileCounts(existed=len(kept), missing=self.missing())
+        for key in wanted:
             self._copy(key, scratch / "file", counts)
         counts.missing.sort()
+        counts.damaged = sorted(filter(self._is_damaged, self._keys.required))
         return counts
+
+    def _has_copy(self, key: str) -> bool:
+        size = self._existing.get(key)
+        right = (self._available[key], self._keys.sizes.get(key))
+        return size is not None and size in right
+
+    def _is_damaged(self, key: str) -> bool:
+        """Return whether the target's file has another size than its row records."""
+        size, recorded = self._existing.get(key), self._keys.sizes.get(key)
+        return None not in (size, recorded) and size != recorded
 
     def _copy(self, key: str, path: Path, counts: FileCounts) -> None:
         try:
@@ -71,13 +90,14 @@ class FileCopy:
         except FileNotFoundError:
             counts.missing += [key] if key in self._keys.required else []
             return
-        counts.num_bytes += _save(content, path)
+        self._existing[key] = _save(content, path)
         self._target.put(path, key)
+        counts.num_bytes += self._existing[key]
         counts.copied += 1
 
     def extra_keys(self) -> set[str]:
         """Return the keys of the target's files that no row names."""
-        return self._existing - self._keys.all
+        return self._existing.keys() - self._keys.all
 
 
 def remove_extra_files(copy: FileCopy, target: Storage) -> None:
@@ -86,8 +106,12 @@ def remove_extra_files(copy: FileCopy, target: Storage) -> None:
         target.delete(key)
 
 
-def _stored(storage: Storage) -> set[str]:
-    return {key for folder in _FOLDERS for key in storage.list(folder)}
+def _stored(storage: Storage) -> dict[str, int]:
+    """Return the sizes in bytes of all files by key."""
+    found: dict[str, int] = {}
+    for folder in _FOLDERS:
+        found.update(storage.sizes(folder))
+    return found
 
 
 def _save(content: BinaryIO, path: Path) -> int:

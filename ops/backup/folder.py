@@ -71,8 +71,8 @@ def refuse_other_folder(folder: Path) -> None:
         return
     if any(not _is_left_over(path) for path in folder.iterdir()):
         raise CommandRefused(
-            f"{str(folder)!r} has other files; expected a new or empty folder, or one of "
-            "an earlier backup."
+            f"{str(folder)!r} has other files and no {_METADATA_FILE}, which each backup "
+            "has; expected a new or empty folder, or one of an earlier backup."
         )
 
 

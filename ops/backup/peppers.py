@@ -22,6 +22,33 @@ def copy_pepper(source: Path, target: Path) -> None:
         place(new, pepper_file(target))
 
 
+def refuse_to_replace_pepper(home: Path, folder: Path, rows: dict[str, int]) -> None:
+    """Raise CommandRefused if a backup with keys has another pepper than the home."""
+    mine, kept = _read(home), _read(folder)
+    if _has_keys(rows) and None not in (mine, kept) and mine != kept:
+        raise CommandRefused(
+            f"{pepper_file(home)} differs from the key-pepper of the previous backup in "
+            f"this folder, and the database has {rows[ApiKey.__tablename__]:,} API keys, "
+            "which are invalid without their pepper; the backup was kept. Check that "
+            "FITSERVE_HOME or --home, and FITSERVE_KEY_PEPPER, are those of the service; "
+            "if it has a new pepper, give a new folder."
+        )
+
+
+def backup_warnings(settings: Settings, folder: Path, rows: dict[str, int]) -> list[str]:
+    """Return a sentence if a backup has API keys, and nothing has their pepper."""
+    has_pepper = settings.key_pepper is not None or _read(folder) is not None
+    if has_pepper or not _has_keys(rows):
+        return []
+    absent = (
+        f"There is no {pepper_file(settings.home_dir)}, and FITSERVE_KEY_PEPPER is not "
+        f"set: the backup has {rows[ApiKey.__tablename__]:,} API keys without their "
+        "pepper, so a restored service refuses them. Repeat the command with "
+        "FITSERVE_HOME, --home or FITSERVE_KEY_PEPPER as for the service."
+    )
+    return [absent]
+
+
 def restore_pepper(source: Path, settings: Settings) -> None:
     """Copy the pepper to a home that has none."""
     if not pepper_file(settings.home_dir).exists():

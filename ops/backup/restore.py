@@ -9,11 +9,13 @@ from core.database.sessions import Database
 from core.settings import Settings
 from core.storage import Storage, scratch
 from core.storage.local import LocalStorage
+from core.storage.scratch import scratch_root
 from ops.backup.databases import (
     copy_between,
     keys_of,
     open_files,
     refuse_target_in_use,
+    remove_copies,
     rows_of,
     upgraded_copy,
 )
@@ -27,8 +29,8 @@ from ops.home_lock import hold_home
 def restore_backup(settings: Settings, folder: Path) -> Backup:
     """Copy a backup, or the home of a stopped service, into an empty service.
 
-    Files are copied first, and all rows in one transaction: after an interruption, the
-    command can be repeated.
+    Files and pepper are copied first, and then all rows in one transaction: after an
+    interruption, the command can be repeated.
 
     Raises CommandRefused if the folder has no complete database that this release can
     read, if it lacks files, or if the service has data; CannotStart if the service runs.
@@ -37,6 +39,7 @@ def restore_backup(settings: Settings, folder: Path) -> Backup:
     with hold_home(settings), hold_source(folder, settings.home_dir):
         refuse_target_in_use(settings.resolved_database_url)
         storage = open_files(settings)
+        remove_copies(scratch_root())
         with (
             scratch() as work,
             closing(upgraded_copy(folder / DATABASE_FILE, work)) as source,
@@ -51,10 +54,10 @@ def _restore(
     copy = FileCopy(keys_of(source), _files_of(folder, work), storage)
     _refuse_missing(copy, folder)
     files = copy.run(work)
+    restore_pepper(folder, settings)
     upgrade(settings.resolved_database_url)
     with closing(Database(settings.resolved_database_url)) as target:
         rows = copy_between(source, target)
-    restore_pepper(folder, settings)
     warnings = pepper_warnings(folder, settings, rows)
     revision = known_revisions()[0]
     return Backup(revision=revision, rows=rows, files=files, warnings=warnings)
@@ -63,7 +66,8 @@ def _restore(
 def _files_of(folder: Path, work: Path) -> LocalStorage:
     """Return the files of a folder, in which nothing is created."""
     files = folder / "files"
-    return LocalStorage(files if files.is_dir() else work / "files")
+    chosen = files if files.is_dir() else work / "files"
+    return LocalStorage(chosen, follows_links=False)
 
 
 def _refuse_unreadable(folder: Path) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from core.settings import Settings
 from core.storage import open_storage
+from core.storage.local import LocalStorage
 from tests.stored import store
 
 
@@ -38,3 +39,23 @@ def test_an_empty_folder_is_deleted_with_its_last_file(storage, tmp_path):
     assert (tmp_path / "files" / "datasets" / "d").exists()
     storage.delete(keys[1])
     assert not (tmp_path / "files" / "datasets" / "d").exists()
+
+
+def test_links_are_no_files_of_a_foreign_folder(storage, tmp_path):
+    """The links name a file, a folder in a folder, and the folder of a prefix."""
+    store(storage, "runs/a/model.onnx")
+    foreign = tmp_path / "foreign"
+    for link, target in {
+        "runs/a/linked.onnx": "runs/a/model.onnx",
+        "runs/b": "runs/a",
+        "datasets": "runs",
+    }.items():
+        (foreign / link).parent.mkdir(parents=True, exist_ok=True)
+        (foreign / link).symlink_to(tmp_path / "files" / target)
+    files = LocalStorage(foreign, follows_links=False)
+    assert [*files.list("runs"), *files.list("datasets")] == []
+    for key in ("runs/a/linked.onnx", "runs/b/model.onnx", "datasets/a/model.onnx"):
+        with LocalStorage(foreign).open(key) as content:
+            assert content.read()
+        with pytest.raises(FileNotFoundError):
+            files.open(key)

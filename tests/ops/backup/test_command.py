@@ -85,6 +85,26 @@ def test_a_full_disk_is_reported(run, home, tmp_path):
         assert "The disk is full" in done.stderr
 
 
+def test_a_full_disk_of_a_restore_is_reported(run, made, tmp_path):
+    """In the words of a command, not in those of the API."""
+    network = next((made / "files" / "runs").rglob("*.onnx"))
+    network.write_bytes(bytes(9_000_000))
+    with small_disk(tmp_path / "disk", "8m"):
+        done = run("restore", made, "--home", tmp_path / "disk" / "h", "--json")
+        assert (done.exit_code, done.stdout) == (3, "")
+        assert "The disk is full" in done.stderr
+        assert "of this service" not in done.stderr
+
+
+def test_a_damaged_file_is_named(run, made, tmp_path):
+    network = next((made / "files" / "runs").rglob("*.onnx"))
+    network.write_bytes(b"part")
+    restored = run("restore", made, "--home", tmp_path / "r")
+    assert restored.exit_code == 0, restored.output
+    key = network.relative_to(made / "files")
+    assert f"another size than was recorded, such as {key}" in restored.stderr
+
+
 def test_a_full_database_is_not_a_wrong_url(capsys):
     engine = create_engine("sqlite://")
     full = engine.connect()

@@ -38,6 +38,12 @@ def test_wrong_folders_of_a_backup_are_refused(service, tmp_path):
     assert [path.name for path in other.iterdir()] == ["letter.txt"]
 
 
+def test_a_backup_without_its_description_is_named(service, made):
+    (made / "backup.json").unlink()
+    with pytest.raises(CommandRefused, match=r"no backup\.json"):
+        make_backup(service.settings, made)
+
+
 def test_a_home_without_a_database_has_nothing_to_back_up(tmp_path):
     with pytest.raises(CommandRefused, match="nothing to back up"):
         make_backup(Settings(home=tmp_path / "home"), tmp_path / "backup")

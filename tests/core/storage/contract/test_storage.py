@@ -145,6 +145,15 @@ def test_keys_are_listed_in_order_below_whole_folders(storage):
     assert list(storage.list("checkpoints")) == []
 
 
+def test_sizes_are_those_of_the_listed_files(storage):
+    keys = {"runs/run_a/1/a.json": 3, "runs/run_ab/1/b.json": 70_000}
+    for key, size in keys.items():
+        store(storage, key, b"x" * size)
+    assert storage.sizes("runs") == keys
+    assert storage.sizes("runs/run_a") == {"runs/run_a/1/a.json": 3}
+    assert storage.sizes("checkpoints") == {}
+
+
 def test_old_files_can_be_listed_alone(opened):
     """The age counts from when the file was stored."""
     storage, make_old = opened
