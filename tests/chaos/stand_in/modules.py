@@ -49,7 +49,12 @@ def put_in_place() -> None:
         set_intra_op_parallelism_threads=lambda _: None,
         set_inter_op_parallelism_threads=lambda _: None,
     )
-    _module("tensorflow", config=_module("tensorflow.config", threading=threading))
+    config = _module(
+        "tensorflow.config",
+        threading=threading,
+        list_physical_devices=lambda _: [],
+    )
+    _module("tensorflow", config=config)
     _module("workers.training.batches", Batches=object)
     _module("workers.training.build", build=None)
     _module("workers.training.xla", XlaSwitch=_Class)
