@@ -51,8 +51,7 @@ def make_backup(settings: Settings, folder: Path) -> Backup:
         ):
             _begin(folder, revision, Path(work))
             backup = Backup(revision=revision, rows={}, files=FileCounts())
-            _fill(backup, database, storage, (settings.home_dir, folder, Path(work)))
-            backup.warnings = backup_warnings(settings, folder, backup.rows)
+            _fill(backup, database, storage, (settings, folder, Path(work)))
             return backup
 
 
@@ -65,10 +64,17 @@ def _begin(folder: Path, revision: str, work: Path) -> None:
 
 
 def _fill(
-    backup: Backup, database: Database, storage: Storage, paths: tuple[Path, Path, Path]
+    backup: Backup,
+    database: Database,
+    storage: Storage,
+    places: tuple[Settings, Path, Path],
 ) -> None:
-    """Copy everything and describe it in `backup`; `paths` are home, folder and work."""
-    home, folder, work = paths
+    """Copy everything and describe it in `backup`.
+
+    `places` are the settings, which name the home, the folder, and a folder for work.
+    """
+    settings, folder, work = places
+    home = settings.home_dir
     new, target = (
         work / DATABASE_FILE,
         LocalStorage(folder / "files", follows_links=False),
@@ -81,6 +87,7 @@ def _fill(
     backup.files = copy.run(work)
     backup.files.removed = len(copy.extra_keys())
     copy_pepper(home, folder)
+    backup.warnings = backup_warnings(settings, folder, backup.rows)
     place_database(new, folder / DATABASE_FILE)
     write_metadata(folder, backup, work)
     remove_extra_files(copy, target)

@@ -165,6 +165,7 @@ def rows_of(database: Database) -> dict[str, int]:
 def upgraded_copy(path: Path, work: Path) -> Database:
     """Return a copy of an SQLite database at the newest revision."""
     copy = work / _COPY
+    copy.touch(mode=0o600)
     _copy_sqlite(path, copy)
     with (
         closing(Database(f"sqlite:///{copy}")) as database,

@@ -1,6 +1,9 @@
 """A backup keeps the pepper of its API keys, and a restore copies it before the rows."""
 
+import json
+
 import pytest
+from pydantic import SecretStr
 
 from core.keys.pepper import pepper_file
 from core.settings import Settings
@@ -54,7 +57,9 @@ def test_a_backup_of_keys_without_a_pepper_warns(with_key, tmp_path):
     (warning,) = make_backup(mistaken, tmp_path / "without").warnings
     assert str(pepper_file(mistaken.home_dir)) in warning
     assert "1 API keys without their pepper" in warning
-    given = mistaken.model_copy(update={"key_pepper": Settings(key_pepper="s" * 32)})
+    described = json.loads((tmp_path / "without" / "backup.json").read_text())
+    assert described["warnings"] == [warning]
+    given = mistaken.model_copy(update={"key_pepper": SecretStr("s" * 32)})
     assert make_backup(given, tmp_path / "given").warnings == []
     assert make_backup(with_key, tmp_path / "whole").warnings == []
 
