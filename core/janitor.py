@@ -17,9 +17,11 @@ from core.errors import StorageUnavailable
 from core.idempotency.repository import sweep_keys
 from core.orphan_files import remove_orphan_files
 from core.queue import READ, TRAIN, Queue
+from core.retention.expired import Kind
+from core.retention.remove import Retention
 from core.runs.checkpoint_files import remove_orphans
 from core.runs.maintenance import RunMaintenance
-from core.settings import RunTimes
+from core.settings import RetentionRules, RunTimes
 from core.storage import Storage
 from core.storage.scratch import keep_scratch
 from core.threads import PeriodicThread
@@ -60,7 +62,12 @@ class Janitor:
     """
 
     def __init__(
-        self, database: Database, storage: Storage, queue: Queue, times: RunTimes
+        self,
+        database: Database,
+        storage: Storage,
+        queue: Queue,
+        times: RunTimes,
+        rules: RetentionRules | None = None,
     ) -> None:
         seconds = times.janitor_seconds
         self._threads = [
@@ -73,6 +80,7 @@ class Janitor:
         self._storage = storage
         self._queue = queue
         self._times = times
+        self._retention = Retention(database, storage, rules or RetentionRules())
         self._next_orphans = 0.0
 
     def start(self) -> None:
@@ -124,19 +132,29 @@ class Janitor:
         return run_ids[:sent]
 
     def sweep_files(self) -> None:
-        """Remove checkpoints and files that nothing needs, each even if the other fails.
+        """Remove expired rows, and files that nothing needs, each even if another fails.
 
         If the storage does not answer, the files wait for the next sweep.
         """
         keep_scratch()
-        for job in (self._sweep_checkpoints, self._sweep_orphans):
+        for job in (
+            self._retention.fold,
+            self._remove_expired,
+            self._sweep_checkpoints,
+            self._sweep_orphans,
+        ):
             try:
                 job()
             except StorageUnavailable as error:
                 log.warning("files were not swept: %s", error)
                 return
-            except Exception:  # the other job must still run
+            except Exception:  # the other jobs must still run
                 log.exception("%s failed; the janitor will try again", job.__name__)
+
+    def _remove_expired(self) -> None:
+        for kind in Kind:
+            if removed := self._retention.remove(kind):
+                log.info("retention: deleted %d %s", len(removed), kind)
 
     def _sweep_checkpoints(self) -> None:
         with self._database.read() as session:

@@ -5,7 +5,7 @@ import os
 import re
 import tempfile
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
 
 from pydantic import (
@@ -162,6 +162,31 @@ class StorageRules(BaseModel):
     """How long a request to an S3 store is repeated if the store fails."""
 
 
+Days = Annotated[float, Field(ge=0)]
+
+
+class RetentionRules(BaseModel):
+    """What is deleted, and after how many days (`FITSERVE_RETENTION__…`).
+
+    Without a number of days, nothing of that kind is deleted.
+    """
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    versions_days: Days | None = None
+    """Age at which a version is deleted that does not serve, has no alias, and is not the
+    one to which a rollback would return."""
+    datasets_days: Days | None = None
+    """Age at which a version of a dataset is deleted that is not the newest of its name
+    and that no waiting or running run reads."""
+    runs_days: Days | None = None
+    """Days after its end at which a run without a version is deleted."""
+    histories_days: Days | None = None
+    """Days after the end of a run at which its history is deleted."""
+    fold_histories_days: Days = 1.0
+    """Days after the end of a run at which its history is stored as one row."""
+
+
 class ReportRules(BaseModel):
     """The measurements after a fit (`FITSERVE_REPORT__…`)."""
 
@@ -246,6 +271,8 @@ class Settings(BaseSettings):
     """The requests to an S3 store, and their cache."""
     report: ReportRules = ReportRules()
     """The measurements after a fit."""
+    retention: RetentionRules = RetentionRules()
+    """What is deleted, and after how many days."""
 
     @field_validator("broker_url")
     @classmethod

@@ -64,7 +64,7 @@ class Services:
             ),
             reports=ReportService(storage, settings.report, settings.limits),
             predictor=predictor,
-            janitor=Janitor(database, storage, queue, settings.runs),
+            janitor=Janitor(database, storage, queue, settings.runs, settings.retention),
             senders=[
                 Sender(database, settings.webhooks)
                 for _ in range(settings.webhooks.senders)

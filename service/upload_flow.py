@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.datastructures import FormData, UploadFile
 
+from core.datasets.deletion import delete_dataset
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import Note, Upload
 from core.datasets.tables import Dataset
@@ -213,7 +214,7 @@ async def for_one_run(
 
 def _delete(services: Services, workspace: str, ref: str) -> None:
     with services.database.write() as session:
-        services.datasets.delete(session, workspace, ref)
+        delete_dataset(session, services.storage, workspace, ref)
 
 
 async def wait_until_read(

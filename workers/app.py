@@ -108,7 +108,8 @@ def _open(**_: Any) -> None:
             slot=slot,
         )
         Watchdog(database, waiting_runs(slot), settings.runs, _busy.is_set).start()
-    Janitor(database, storage, Queue(celery), settings.runs).start()
+    rules = settings.retention
+    Janitor(database, storage, Queue(celery), settings.runs, rules).start()
     seconds = settings.runs.heartbeat_seconds
     Presence(database, owner, _kind(queues), seconds, settings.worker_tags).start()
     is_on_demand = RUNS not in queues and is_reader_on_demand()

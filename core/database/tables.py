@@ -5,7 +5,7 @@ from core.datasets.tables import Dataset, Lineage
 from core.idempotency.tables import IdempotencyKey
 from core.keys.tables import ApiKey
 from core.models.tables import Alias, Artifact, Model, ModelChange, Version
-from core.runs.tables import Epoch, Run
+from core.runs.tables import Epoch, History, Run
 from core.webhooks.tables import Webhook
 from core.workers.tables import Worker
 
@@ -16,6 +16,7 @@ __all__ = [
     "Base",
     "Dataset",
     "Epoch",
+    "History",
     "IdempotencyKey",
     "Lineage",
     "Model",

@@ -9,10 +9,11 @@ from typing import NoReturn
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.database.base import new_id, utc_now
+from core.database.base import new_id
 from core.database.clock import now_ms
 from core.database.sessions import Database, after_commit
 from core.datasets.blocks import block_files, scan_files
+from core.datasets.deletion import delete_files
 from core.datasets.ingest import Reader
 from core.datasets.lineages import lineage_of
 from core.datasets.preview import preview_table
@@ -21,11 +22,11 @@ from core.datasets.repository import DatasetRepository
 from core.datasets.table_file import is_small
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import table_gone_is_409
-from core.errors import DatasetInUse, DatasetNotReady
+from core.errors import DatasetNotReady
 from core.keys.caller import Caller
 from core.keys.quotas import refuse_over_quota
 from core.queue import READ, Queue
-from core.storage import discard, scratch
+from core.storage import scratch
 from fitserve.enums import DatasetStatus
 from fitserve.names import version_ref
 from fitserve.schemas.datasets import DatasetPreview, RowsRead
@@ -74,7 +75,7 @@ class DatasetService:
                 datasets = DatasetRepository(session, caller.workspace)
                 self._add(session, datasets, dataset, note)
         except BaseException:
-            self._delete_files(dataset)
+            delete_files(self._storage, dataset)
             raise
         return dataset
 
@@ -102,7 +103,7 @@ class DatasetService:
                     return dataset
             _give_up(upload.name)
         except BaseException:
-            self._delete_files(dataset)
+            delete_files(self._storage, dataset)
             raise
 
     def _to_extend(self, caller: Caller, name: str) -> Dataset:
@@ -180,29 +181,6 @@ class DatasetService:
         with block_files(ready(dataset).blocks, self._storage) as paths:
             columns, data = slice_rows(scan_files(paths), offset, limit)
         return RowsRead(columns=columns, data=data, offset=offset, total=dataset.num_rows)
-
-    def delete(self, session: Session, workspace: str, ref: str) -> None:
-        """Delete a dataset; its row stays for the runs that name it.
-
-        Its files are deleted, unless a later version has their rows. Raises
-        DatasetNotFound, and DatasetInUse while a run still needs it.
-        """
-        repository = DatasetRepository(session, workspace)
-        dataset = repository.get(ref)
-        repository.lock_name(dataset.name)
-        repository.hold(dataset, alone=True)
-        if needed_by := repository.runs_that_need(dataset):
-            raise DatasetInUse(
-                f"{len(needed_by)} run(s) still read this dataset, such as "
-                f"{needed_by[0]}; cancel them or wait until they have ended."
-            )
-        dataset.deleted_at = utc_now()
-        session.flush()
-        for block in repository.unused_blocks(dataset):
-            after_commit(session, partial(self._delete_files, block))
-
-    def _delete_files(self, dataset: Dataset) -> None:
-        discard(self._storage, reversed(dataset.file_keys))
 
 
 def _unread(upload: Upload, workspace: str) -> Dataset:

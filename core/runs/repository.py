@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from core.database.base import utc_now
 from core.database.clock import now_ms
 from core.errors import InvalidSpec, RunNotFound, raise_any
+from core.runs.histories import epochs_of
 from core.runs.search import ALL_RUNS, RunFilter
 from core.runs.summaries import SUMMARY, summary_of
-from core.runs.tables import Epoch, Run
+from core.runs.tables import Epoch, History, Run
 from fitserve.enums import RunStatus, StopReason
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.runs import RunSummary
@@ -89,20 +90,30 @@ class RunRepository:
 
     def epochs(self, run_id: str, after: int = 0) -> Sequence[Epoch]:
         """Return the epochs of a run after the given one, in order."""
-        return self._session.scalars(
+        found = self._session.scalars(
             select(Epoch)
             .where(self._is_of(run_id), Epoch.epoch > after)
             .order_by(Epoch.epoch)
         ).all()
+        return found or [e for e in self._folded(run_id) if e.epoch > after]
 
     def epochs_below(self, run_id: str, below: int, limit: int) -> Sequence[Epoch]:
         """Return the epochs of a run before the given one, the latest first."""
-        return self._session.scalars(
+        found = self._session.scalars(
             select(Epoch)
             .where(self._is_of(run_id), Epoch.epoch < below)
             .order_by(Epoch.epoch.desc())
             .limit(limit)
         ).all()
+        folded = self._folded(run_id) if not found else []
+        return found or [e for e in folded[::-1] if e.epoch < below][:limit]
+
+    def _folded(self, run_id: str) -> list[Epoch]:
+        """Return the epochs of a folded history; none if there is no such history."""
+        mine = exists().where(*self._is(run_id))
+        query = select(History).where(History.run_id == run_id, mine)
+        history = self._session.scalar(query)
+        return epochs_of(history) if history is not None else []
 
     def request_cancel(self, run_id: str) -> None:
         """End the run if it is queued; ask its worker to stop if it is running."""

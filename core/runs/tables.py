@@ -137,6 +137,18 @@ class Epoch(Base):
     """The number of the fit in a run with several seeds, from 1."""
 
 
+class History(Base):
+    """All epochs of an ended run in one row; its rows of epochs are deleted."""
+
+    __tablename__ = "histories"
+
+    run_id: Mapped[str] = mapped_column(
+        ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True
+    )
+    content: Mapped[dict[str, Any]]
+    """`epoch`, `fit` and `seconds` with a list each, and `metrics` with one for each."""
+
+
 class Checkpoint(Base):
     """The newest checkpoint of a run; the next attempt continues from it.
 

@@ -12,7 +12,7 @@ from core.database.sessions import Database
 from core.settings import Settings
 from core.storage import Storage
 from core.storage.local import LocalStorage
-from ops.backup.databases import copy_to_file, newest_revision, open_existing, open_files
+from ops.backup.databases import copy_to_file
 from ops.backup.files import FileCopy, FileCounts, remove_extra_files
 from ops.backup.folder import (
     DATABASE_FILE,
@@ -25,6 +25,7 @@ from ops.backup.folder import (
     write_metadata,
 )
 from ops.backup.peppers import backup_warnings, copy_pepper, refuse_to_replace_pepper
+from ops.databases import newest_revision, open_existing, open_files
 from ops.expected_errors import CommandRefused
 
 _DATA = ("datasets", "runs", "models")

@@ -13,7 +13,6 @@ from core.storage.scratch import scratch_root
 from ops.backup.databases import (
     copy_between,
     keys_of,
-    open_files,
     refuse_target_in_use,
     remove_copies,
     rows_of,
@@ -22,6 +21,7 @@ from ops.backup.databases import (
 from ops.backup.files import FileCopy
 from ops.backup.folder import DATABASE_FILE, Backup, hold_source, read_metadata
 from ops.backup.peppers import pepper_warnings, refuse_other_pepper, restore_pepper
+from ops.databases import open_files
 from ops.expected_errors import CommandRefused
 from ops.home_lock import hold_home
 

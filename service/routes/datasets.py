@@ -8,6 +8,7 @@ from anyio import to_thread
 from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from core.datasets.deletion import delete_dataset
 from core.datasets.renaming import rename_dataset
 from core.datasets.service import Upload
 from core.idempotency.claims import Answer
@@ -227,4 +228,4 @@ def delete(
 
     Fails with 409 while an unfinished run needs it.
     """
-    services.datasets.delete(session, workspace, ref)
+    delete_dataset(session, services.storage, workspace, ref)

@@ -7,6 +7,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.datastructures import FormData
 
+from core.datasets.deletion import delete_dataset
 from core.datasets.repository import DatasetRepository
 from core.datasets.tables import Dataset
 from core.idempotency.claims import Answer
@@ -170,5 +171,5 @@ def delete_file(
 ) -> FileDeleted:
     """Delete a dataset. Fails with 409 while an unfinished run needs the dataset."""
     dataset = DatasetRepository(session, workspace).get(file_id)
-    services.datasets.delete(session, workspace, dataset.id)
+    delete_dataset(session, services.storage, workspace, dataset.id)
     return FileDeleted(id=dataset.id)

@@ -45,7 +45,7 @@ def test_a_backup_without_its_description_is_named(service, made):
 
 
 def test_a_home_without_a_database_has_nothing_to_back_up(tmp_path):
-    with pytest.raises(CommandRefused, match="nothing to back up"):
+    with pytest.raises(CommandRefused, match="There is no database"):
         make_backup(Settings(home=tmp_path / "home"), tmp_path / "backup")
     assert not list(tmp_path.iterdir())
 

@@ -1,0 +1,1 @@
+"""Delete what the retention settings no longer keep."""

@@ -1,0 +1,1 @@
+"""`fitserve prune`: delete what the retention settings no longer keep."""

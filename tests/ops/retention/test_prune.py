@@ -1,0 +1,73 @@
+"""Test `fitserve prune` on the home of a service."""
+
+import json
+from datetime import timedelta
+
+import pytest
+import typer
+from sqlalchemy import update
+from typer.testing import CliRunner
+
+from core.database.base import utc_now
+from core.runs.tables import Run
+from ops.retention.command import prune as command
+from tests.conftest import bench_in
+from tests.service.small_model import SPEC
+
+LIMIT = {"FITSERVE_RETENTION__RUNS_DAYS": "30"}
+
+
+@pytest.fixture
+def service(tmp_path, broker_url, small_home):
+    """Return a service with a run that was cancelled a month and a half ago."""
+    with bench_in(tmp_path / "home", broker_url, small_home) as bench:
+        run_id = bench.post(SPEC)
+        bench.client.post(f"/v1/runs/{run_id}/cancel")
+        with bench.database.write() as session:
+            ended = update(Run).where(Run.id == run_id)
+            session.execute(ended.values(ended_at=utc_now() - timedelta(days=45)))
+        bench.cancelled = run_id
+        yield bench
+
+
+def prune(service, *options, environment=None):
+    app = typer.Typer()
+    app.command()(command)
+    settings = service.settings
+    given = {
+        "FITSERVE_HOME": str(settings.home_dir),
+        "FITSERVE_DATABASE_URL": settings.resolved_database_url,
+        **(LIMIT if environment is None else environment),
+    }
+    return CliRunner().invoke(app, list(options), env=given)
+
+
+def test_a_dry_run_lists_and_deletes_nothing(service):
+    listed = prune(service, "--dry-run")
+    assert listed.exit_code == 0, listed.output
+    assert f"runs: 1 would be deleted ({service.cancelled})" in listed.output
+    assert "versions: 0 would be deleted" in listed.output
+    assert service.client.get(f"/v1/runs/{service.cancelled}").status_code == 200
+
+
+def test_what_has_expired_is_deleted(service):
+    done = prune(service, "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["runs"] == [service.cancelled]
+    assert service.client.get(f"/v1/runs/{service.cancelled}").status_code == 404
+    assert service.client.get("/v1/models/m").status_code == 200
+    assert json.loads(prune(service, "--json").stdout)["runs"] == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({}, "No age limit is set"),
+        (LIMIT | {"FITSERVE_DATABASE_URL": "sqlite:////nowhere/x.db"}, "no database"),
+        ({"FITSERVE_RETENTION__RUNS_DAYS": "-1"}, "RUNS_DAYS"),
+    ],
+)
+def test_a_command_that_cannot_work_says_why(service, environment, sentence):
+    refused = prune(service, environment=environment)
+    assert refused.exit_code == 2, refused.output
+    assert sentence in " ".join(refused.output.split())
