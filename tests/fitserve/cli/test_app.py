@@ -29,7 +29,8 @@ def test_help_names_every_command_and_exit_code(columns):
     """Built-in commands come first, then the commands of the server by name."""
     done = CliRunner().invoke(make_app(), ["--help"], env={"COLUMNS": columns})
     names = list(dict.fromkeys(path[0] for path, _ in every_command()))
-    assert names[-6:] == ["backup", "doctor", "keys", "restore", "storage", "up"]
+    server = ["backup", "doctor", "keys", "prune", "restore", "storage", "up"]
+    assert names[-7:] == server
     commands = done.stdout.partition(" Commands ")[2]
     assert re.findall(r"^\W{1,2}(\w+) ", commands, re.MULTILINE) == names
     shown = done.stdout
