@@ -5,7 +5,8 @@ Any number of processes may run a janitor.
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import starmap, takewhile
 
 from sqlalchemy.orm import Session
@@ -137,24 +138,28 @@ class Janitor:
         If the storage does not answer, the files wait for the next sweep.
         """
         keep_scratch()
-        for job in (
-            self._retention.fold,
-            self._remove_expired,
-            self._sweep_checkpoints,
-            self._sweep_orphans,
-        ):
+        removals = (partial(self._remove_expired, kind) for kind in Kind)
+        jobs: dict[str, Callable[[], object]] = {
+            "folding histories": self._retention.fold,
+            **{
+                f"deleting old {kind}": job
+                for kind, job in zip(Kind, removals, strict=True)
+            },
+            "sweeping checkpoints": self._sweep_checkpoints,
+            "sweeping orphans": self._sweep_orphans,
+        }
+        for name, job in jobs.items():
             try:
                 job()
             except StorageUnavailable as error:
                 log.warning("files were not swept: %s", error)
                 return
             except Exception:  # the other jobs must still run
-                log.exception("%s failed; the janitor will try again", job.__name__)
+                log.exception("%s failed; the janitor will try again", name)
 
-    def _remove_expired(self) -> None:
-        for kind in Kind:
-            if removed := self._retention.remove(kind):
-                log.info("retention: deleted %d %s", len(removed), kind)
+    def _remove_expired(self, kind: Kind) -> None:
+        if removed := self._retention.remove(kind):
+            log.info("retention: deleted %d %s", len(removed), kind)
 
     def _sweep_checkpoints(self) -> None:
         with self._database.read() as session:

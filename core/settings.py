@@ -162,7 +162,7 @@ class StorageRules(BaseModel):
     """How long a request to an S3 store is repeated if the store fails."""
 
 
-Days = Annotated[float, Field(ge=0)]
+Days = Annotated[float, Field(ge=0, le=36_500)]
 
 
 class RetentionRules(BaseModel):

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from core.errors import FitserveError, StorageFull, StorageUnavailable
 from core.storage.scratch import FULL
 from fitserve.cli.console import REFUSED, UNREACHABLE, USAGE
-from ops.settings_errors import settings_sentences
+from ops.settings_errors import WRONG_SETTINGS, settings_sentences
 from ops.supervisor.cannot_start import CannotStart
 
 _FULL_DISK = "The disk is full: a file could not be written. Free some space."
@@ -31,7 +30,7 @@ def exit_on_error(*, as_json: bool) -> Iterator[None]:
     """Print an expected error, and exit with its code."""
     try:
         yield
-    except ValidationError as error:
+    except WRONG_SETTINGS as error:
         for sentence in settings_sentences(error):
             print_notice(sentence)
         raise typer.Exit(USAGE) from error

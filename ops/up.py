@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from core.lazy import LazyModule
 from ops.options import Home
-from ops.settings_errors import settings_sentences
+from ops.settings_errors import WRONG_SETTINGS, settings_sentences
 from ops.supervisor.cannot_start import CannotStart
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def up(
         supervisor.Supervisor(
             settings.Settings(**chosen), say, _print_json if as_json else _print_ready
         ).run()
-    except ValidationError as error:
+    except WRONG_SETTINGS as error:
         for sentence in settings_sentences(error):
             typer.secho(sentence, fg="red", err=True)
         raise typer.Exit(2) from error

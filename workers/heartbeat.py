@@ -107,8 +107,12 @@ class Heartbeat:
         return self._gives_way.is_set() and not self.is_stopping()
 
     def must_leave(self) -> bool:
-        """Return whether the fit must be saved and end after this epoch."""
-        return self._gives_way.is_set() or self.is_stopping()
+        """Return whether the fit must be saved and end after this epoch.
+
+        A cancelled run ends by itself, with the weights that it has.
+        """
+        gives_way = self._gives_way.is_set() and not self.cancelled.is_set()
+        return gives_way or self.is_stopping()
 
     def start_clock(self, spent_seconds: float = 0.0) -> None:
         """Start to count the seconds of the fit, from `spent_seconds`."""

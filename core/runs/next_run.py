@@ -123,7 +123,8 @@ def must_give_way(session: Session, run_id: str, slot: Slot, times: RunTimes) ->
 def _waiting(slot: Slot, times: RunTimes) -> Subquery:
     """Return the queued runs with their place in their workspace, from 1."""
     lately = utc_now() - timedelta(seconds=times.give_way_pause_seconds)
-    gave_way: ColumnElement[Any] = case((Run.gave_way_at > lately, 1), else_=0)
+    waits = (Run.gave_way_at > lately) & ~Run.cancel_requested
+    gave_way: ColumnElement[Any] = case((waits, 1), else_=0)
     place = func.row_number().over(
         partition_by=Run.workspace,
         order_by=(gave_way, Run.priority.desc(), Run.id),

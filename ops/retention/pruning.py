@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from core.retention.expired import Expired, Kind
-from core.retention.remove import AT_ONCE, Retention
+from core.retention.remove import Retention
 from core.settings import RetentionRules, Settings
 from fitserve.cli.console import print_json
 from ops.databases import newest_revision, open_existing, open_files
@@ -40,16 +40,19 @@ def show(found: Found, *, is_dry: bool, as_json: bool) -> None:
         named = ", ".join(one.name for one in rows[:_SHOWN])
         more = ", …" if len(rows) > _SHOWN else ""
         typer.echo(f"{kind}: {len(rows):,} {verb}{f' ({named}{more})' if named else ''}")
+    if is_dry and found[Kind.VERSIONS]:
+        typer.echo(
+            "Runs whose versions would be deleted are not counted; they may follow."
+        )
 
 
 @contextmanager
 def _open_retention(home: Path | None) -> Iterator[Retention]:
     settings = Settings() if home is None else Settings(home=home)
     _refuse_without_limits(settings.retention)
-    storage = open_files(settings)
     with closing(open_existing(settings)) as database:
         newest_revision(database)
-        yield Retention(database, storage, settings.retention)
+        yield Retention(database, open_files(settings), settings.retention)
 
 
 def _refuse_without_limits(rules: RetentionRules) -> None:
@@ -72,6 +75,4 @@ def _removed(retention: Retention, kind: Kind) -> list[Expired]:
     found: list[Expired] = []
     while removed := retention.remove(kind):
         found += removed
-        if len(removed) < AT_ONCE:
-            break
     return found

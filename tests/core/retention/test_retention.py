@@ -168,3 +168,15 @@ def test_the_janitor_deletes_and_folds(database, storage, broker_url):
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(Epoch)) == 0
         assert len(RunRepository(session, "default").epochs(run_id)) == 3
+
+
+def test_the_janitor_continues_after_a_job_that_fails(
+    database, storage, broker_url, monkeypatch
+):
+    """A failure of one kind leaves the others to their turn."""
+    failed = old_run(database)
+    monkeypatch.setattr(Retention, "fold", lambda _: 1 / 0)
+    queue = Queue(make_celery(Settings(broker_url=broker_url)))
+    janitor = Janitor(database, storage, queue, RunTimes(), RetentionRules(runs_days=30))
+    janitor.sweep_files()
+    assert failed not in ids(database, Run)

@@ -64,10 +64,14 @@ def test_what_has_expired_is_deleted(service):
     [
         ({}, "No age limit is set"),
         (LIMIT | {"FITSERVE_DATABASE_URL": "sqlite:////nowhere/x.db"}, "no database"),
-        ({"FITSERVE_RETENTION__RUNS_DAYS": "-1"}, "RUNS_DAYS"),
+        ({"FITSERVE_RETENTION__RUNS_DAYS": "-1"}, "FITSERVE_RETENTION__RUNS_DAYS: "),
+        ({"FITSERVE_RETENTION__RUNS_DAYS": "inf"}, "FITSERVE_RETENTION__RUNS_DAYS: "),
+        ({"FITSERVE_WORKER_TAGS": "gpu"}, "FITSERVE_WORKER_TAGS: expected JSON"),
+        ({"FITSERVE_WORKER_TAGS": '["GPU"]'}, "FITSERVE_WORKER_TAGS[0]: "),
     ],
 )
 def test_a_command_that_cannot_work_says_why(service, environment, sentence):
+    """It makes no folder either."""
     refused = prune(service, environment=environment)
     assert refused.exit_code == 2, refused.output
     assert sentence in " ".join(refused.output.split())
