@@ -16,8 +16,6 @@ from core.settings import Settings
 
 TRAIN = "fitserve.train"
 READ = "fitserve.read"
-LONGEST_CHAIN_SECONDS = 300
-"""How long a process goes on with waiting runs after one message."""
 _GRACE_SECONDS = 60
 _CHECK_SECONDS = 0.5
 _BROKER_ERRORS = (
@@ -33,8 +31,7 @@ log = logging.getLogger(__name__)
 def make_celery(settings: Settings) -> Celery:
     """Return the Celery application that the API and the workers use."""
     # the child process enforces a time limit on each of reading, fitting and saving
-    hard_limit = 3 * settings.limits.max_run_seconds + LONGEST_CHAIN_SECONDS
-    hard_limit += _GRACE_SECONDS
+    hard_limit = 3 * settings.limits.max_run_seconds + _GRACE_SECONDS
     app = Celery("fitserve", broker=settings.resolved_broker_url, set_as_current=False)
     app.conf.update(
         task_default_queue=RUNS,

@@ -118,7 +118,7 @@ class RunTimes(BaseModel):
     """How often a worker saves a checkpoint; less often if saving takes long."""
     give_way_after_seconds: float = Field(default=30.0, gt=0)
     """How long a small run waits before a long one returns to the queue for it."""
-    give_way_pause_seconds: float = Field(default=300.0, ge=0)
+    give_way_pause_seconds: float = Field(default=300.0, gt=0)
     """Shortest time between two such returns of one run."""
     idempotency_seconds: float = Field(default=86_400.0, gt=0)
     """How long the response to an `Idempotency-Key` is stored."""
@@ -244,8 +244,8 @@ class Settings(BaseSettings):
     alias_refresh_seconds: float = Field(default=0.8, gt=0)
     """Largest age of cached versions and aliases in an API process."""
     worker_processes: int = Field(default=1, ge=1, le=256)
-    """Number of runs that one worker trains at the same time; with two or more, one
-    process is kept free for small runs."""
+    """Number of training processes of a worker. One of two or more stays free for small
+    runs, so that one less trains long runs."""
     worker_tags: list[WorkerTag] = Field(default=[], max_length=MOST_WORKER_TAGS)
     """Tags of a worker; it also trains the runs whose `worker_tags` it has. An API with
     this setting accepts runs for workers that do not run yet."""

@@ -10,10 +10,9 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from billiard import current_process
 from celery import signals
@@ -25,8 +24,9 @@ from core.garbage_collection import freeze_heap, pause_collection
 from core.janitor import Janitor
 from core.lazy import not_installed
 from core.logs import bound
-from core.queue import LONGEST_CHAIN_SECONDS, READ, TRAIN, Queue, make_celery
+from core.queue import READ, TRAIN, Queue, make_celery
 from core.queue_names import DATASETS, RUNS
+from core.runs.maintenance import RunMaintenance
 from core.runs.next_run import Slot
 from core.settings import Settings
 from core.storage import open_storage
@@ -36,10 +36,8 @@ from core.workers.presence import Presence
 from workers.broker import drop_unreadable_messages
 from workers.hang_detector import kernels_alarm
 from workers.idle_memory import IdleMemory, reader_on_demand
+from workers.room import Room
 from workers.watchdog import Watchdog, waiting_datasets, waiting_runs
-
-if TYPE_CHECKING:
-    from workers.run_executor import RunExecutor
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +51,7 @@ celery.conf.update(
 )
 _child: dict[str, Any] = {}
 _busy = threading.Event()
+_room = Room(settings.worker_processes)
 # shared with the forked children, because only the parent receives SIGTERM. Not an Event:
 # a child that is killed while it reads an Event never releases the lock of that Event
 _stopping = multiprocessing.get_context("fork").RawValue("b", 0)
@@ -97,7 +96,7 @@ def _open(**_: Any) -> None:
         )
 
         share_cores(settings.worker_processes)
-        slot = _slot()
+        _room.leave(_index())
         _child["executor"] = RunExecutor(
             settings,
             database,
@@ -105,23 +104,33 @@ def _open(**_: Any) -> None:
             owner,
             is_stopping=_is_stopping,
             keep_alive=kernels_alarm,
-            slot=slot,
+            slot=_slot(),
+            room=_room,
+            index=_index(),
         )
-        Watchdog(database, waiting_runs(slot), settings.runs, _busy.is_set).start()
+        Watchdog(database, waiting_runs(_slot), settings.runs, _busy.is_set).start()
     rules = settings.retention
     Janitor(database, storage, Queue(celery), settings.runs, rules).start()
     seconds = settings.runs.heartbeat_seconds
-    Presence(database, owner, _kind(queues), seconds, settings.worker_tags).start()
+    tags = settings.worker_tags if RUNS in queues else []
+    Presence(database, owner, _kind(queues), seconds, tags).start()
     is_on_demand = RUNS not in queues and is_reader_on_demand()
     _child["memory"] = reader_on_demand() if is_on_demand else IdleMemory()
     _child["memory"].start()
 
 
 def _slot() -> Slot:
-    """Return what this child may train; the first of several takes small runs only."""
-    is_only = settings.worker_processes == 1
-    is_first = current_process().index == 0
-    return Slot(settings.worker_tags, is_first and not is_only, is_only=is_only)
+    """Return what this child may train now."""
+    return Slot(
+        tags=settings.worker_tags,
+        small_runs_only=not _room.has_place(_index()),
+        gives_way=settings.worker_processes == 1,
+    )
+
+
+def _index() -> int:
+    """Return the number of this child in its worker, from 0; a replacement has it too."""
+    return int(current_process().index)
 
 
 def _is_stopping() -> bool:
@@ -138,22 +147,26 @@ def _kind(queues: Collection[str]) -> str:
 
 @celery.task(name=TRAIN)
 def train(_run_id: str) -> None:
-    """Train the best waiting run; a message says only that some run may be waiting.
-
-    One of several processes goes on with the next run: the message of a long run may have
-    reached the process that takes small runs only.
-    """
-    executor, began = _child["executor"], time.monotonic()
-    while _train_next(executor):
-        is_late = time.monotonic() - began > LONGEST_CHAIN_SECONDS
-        if executor.slot.is_only or is_late or _is_stopping():
-            return
-
-
-def _train_next(executor: "RunExecutor") -> bool:
+    """Train the best waiting run; a message says only that some run may be waiting."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # a Python handler cannot end a hang
+    executor = _child["executor"]
     with _at_work():
-        return executor.execute_next()
+        has_trained = executor.execute_next()
+    if has_trained and settings.worker_processes > 1:
+        _send_next(executor.database)
+
+
+def _send_next(database: Database) -> None:
+    """Send a message for a run that waits.
+
+    Its own message may have reached the process that had to stay free for small runs.
+    """
+    with database.read() as session:
+        runs = RunMaintenance(session)
+        waiting = runs.waiting_ids(_slot(), limit=1)
+        tags = runs.worker_tags(waiting)
+    for run_id in waiting:
+        Queue(celery).send(TRAIN, run_id, tags.get(run_id, ""))
 
 
 @celery.task(name=READ)

@@ -1,7 +1,8 @@
 """The heartbeat of a run: a thread that uses the database while the main thread fits.
 
 The thread renews the lease, writes the epochs that have ended, and checks whether a user
-has cancelled the run. The fit itself never waits for the database.
+has cancelled the run, and whether a small run waits for a long one. The fit itself never
+waits for the database.
 """
 
 import logging
@@ -50,7 +51,7 @@ class Heartbeat:
         times: the intervals of the thread's tasks.
         is_stopping: returns whether the worker is stopping.
         keep_alive: called with the longest time until the next call; with 0 at the end.
-        slot: what this process may train, if a long run gives way to small ones.
+        slot: what this process may train; None if its runs give way to no other.
 
     """
 
@@ -189,8 +190,12 @@ class Heartbeat:
             self._look_for_small_runs()
 
     def _look_for_small_runs(self) -> None:
-        if self._slot is not None and self.lease.must_give_way(self._slot, self._times):
+        if self._slot is None:
+            return
+        if self.lease.must_give_way(self._slot, self._times):
             self._gives_way.set()
+        else:  # another worker has started the small run
+            self._gives_way.clear()
 
     def _check_cancel_if_due(self, now: float) -> None:
         """Check whether a user has cancelled the run."""

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -41,6 +41,7 @@ from fitserve.schemas.runs import LayerPlan
 from workers.hang_detector import SilenceAlarm
 from workers.heartbeat import Heartbeat, RunReleased
 from workers.report.report import Report, Reporter
+from workers.room import Room
 from workers.run_split import split_run
 from workers.training.checkpointer import Checkpointer
 from workers.training.checkpoints import CheckpointUseless, load
@@ -76,16 +77,25 @@ class RunExecutor:
     is_stopping: Callable[[], bool]
     keep_alive: SilenceAlarm = lambda _: None
     slot: Slot = ANY_RUN
+    room: Room = field(default_factory=lambda: Room(1))
+    index: int = 0
+    """The number of this process in its worker, from 0."""
 
     def execute_next(self) -> bool:
         """Claim, train and end the best waiting run. Return False if none waits."""
-        times = self.settings.runs
-        lease = Lease.claim_next(self.database, self.slot, self.owner, times)
-        if lease is None:
-            log.info("no run waits for this process")
-            return False
-        with bound(run_id=lease.run_id), self._traced(lease.run_id):
-            self._execute(lease)
+        may_be_long = self.room.take(self.index)
+        slot = replace(self.slot, small_runs_only=not may_be_long)
+        try:
+            lease = Lease.claim_next(self.database, slot, self.owner, self.settings.runs)
+            if lease is None:
+                log.info("no run waits for this process")
+                return False
+            if lease.is_small:
+                self.room.leave(self.index)
+            with bound(run_id=lease.run_id), self._traced(lease.run_id):
+                self._execute(lease)
+        finally:
+            self.room.leave(self.index)
         return True
 
     def execute(self, run_id: str) -> None:
@@ -115,7 +125,7 @@ class RunExecutor:
         times, run_id = self.settings.runs, lease.run_id
         bind(attempt=lease.attempt)
         log.info("run %s: attempt %d", run_id, lease.attempt)
-        slot = self.slot if self.slot.is_only else None
+        slot = self.slot if self.slot.gives_way else None
         heartbeat = Heartbeat(lease, times, self.is_stopping, self.keep_alive, slot)
         heartbeat.hang_detector.begin(self.settings.limits.max_run_seconds)
         try:

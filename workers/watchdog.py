@@ -24,9 +24,9 @@ FindWaiting = Callable[[Session], list[str]]
 log = logging.getLogger(__name__)
 
 
-def waiting_runs(slot: Slot) -> FindWaiting:
-    """Return a function that returns the ids of runs that wait for such a process."""
-    return lambda session: RunMaintenance(session).waiting_ids(slot)
+def waiting_runs(slot: Callable[[], Slot]) -> FindWaiting:
+    """Return a function that returns the ids of runs that wait for this process."""
+    return lambda session: RunMaintenance(session).waiting_ids(slot())
 
 
 def waiting_datasets(session: Session) -> list[str]:

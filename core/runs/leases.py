@@ -7,10 +7,11 @@ raise LeaseLost.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
+from core.database.clock import now_ms
 from core.database.lease import LeaseTable, time_after
 from core.database.sessions import Database
 from core.runs.next_run import (
@@ -73,6 +74,7 @@ class Lease:
         self.run_id = run_id
         self.attempt = attempt
         self.checkpoint = checkpoint
+        self.is_small = True
         self._database = database
         self._seconds = seconds
 
@@ -93,12 +95,15 @@ class Lease:
         cls, database: Database, slot: Slot, owner: str, times: RunTimes
     ) -> "Lease | None":
         """Claim the best queued run for a process. Return None if no run waits for it."""
+        tried: set[str] = set()
         with database.write() as session:
-            for run_id in next_runs(session, slot, times):
-                lease = cls(database, run_id, 0, times.lease_seconds)
-                if lock_waiting(session, run_id) and lease._claim_in(session, owner):
-                    record_turn(session, run_id)
-                    return lease
+            while candidates := next_runs(session, slot, times, tried):
+                for run_id in candidates:
+                    lease = cls(database, run_id, 0, times.lease_seconds)
+                    if lock_waiting(session, run_id) and lease._claim_in(session, owner):
+                        record_turn(session, run_id)
+                        return lease
+                tried.update(candidates)
         return None
 
     def start_anew(self, warning: str) -> None:
@@ -220,7 +225,7 @@ class Lease:
             handed_back=Run.handed_back + 1,
             lease_owner=None,
             sent_at=0,
-            **({"gave_way_at": utc_now()} if gives_way else {}),
+            **({"gave_way_at": now_ms()} if gives_way else {}),
         )
 
     def _claim_in(self, session: Session, owner: str) -> bool:
@@ -236,6 +241,8 @@ class Lease:
         if attempt is None:
             return False
         self.attempt = attempt
+        size = select(Run.is_small).where(Run.id == self.run_id)
+        self.is_small = bool(session.scalar(size))
         self.checkpoint = _saved(session.get(Checkpoint, self.run_id))
         self._begin_in(session)
         return True

@@ -13,7 +13,7 @@ from core.datasets.lineages import Lineages
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import ready
 from core.datasets.tables import Lineage
-from core.errors import InvalidSpec, raise_any
+from core.errors import InvalidSpec
 from core.keys.caller import Caller
 from core.keys.quotas import refuse_over_quota, refuse_too_many_runs
 from core.models.repository import ModelRepository
@@ -25,6 +25,7 @@ from core.runs.planning.earlier_version import kept_inputs
 from core.runs.planning.resolver import Datasets, Resolved, resolve
 from core.runs.planning.splits import SPLITTING
 from core.runs.planning.warnings import model_warnings
+from core.runs.planning.worker_tags import refuse_unknown_tags
 from core.runs.repository import RunRepository
 from core.runs.spec import ResolvedSpec, RunPlan
 from core.runs.tables import Run
@@ -33,7 +34,6 @@ from core.storage import Storage
 from core.webhooks.repository import WebhookRepository
 from core.webhooks.service import refuse_bad_url
 from core.workers.repository import WorkerRepository
-from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.run import RunCreate
 from fitserve.specs.webhook import WebhookSpec
@@ -107,24 +107,9 @@ class RunService:
         return run
 
     def _refuse_unknown_tags(self, session: Session, create: RunCreate) -> None:
-        """Raise InvalidSpec for tags that no worker has, because the run would wait."""
-        if not create.worker_tags:
-            return
-        known = {*self._worker_tags, *WorkerRepository(session).known_tags()}
-        hint = did_you_mean("", sorted(known)) or (
-            "start a worker with FITSERVE_WORKER_TAGS, or name its tags in this setting "
-            "of the API"
-        )
-        errors = [
-            FieldError(
-                pointer=pointer("worker_tags", i),
-                detail=f"no worker with the tag {tag!r} was seen within an hour",
-                hint=hint,
-            )
-            for i, tag in enumerate(create.worker_tags)
-            if tag not in known
-        ]
-        raise_any(InvalidSpec, errors)
+        if create.worker_tags:
+            seen = WorkerRepository(session).known_tags()
+            refuse_unknown_tags(create.worker_tags, [self._worker_tags, *seen])
 
     def _refuse_over_limits(self, session: Session, caller: Caller) -> None:
         refuse_too_many_runs(session, caller, self._limits.max_queued_runs)

@@ -75,7 +75,7 @@ class Run(MainFigureColumns, Base):
     )
     is_small: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether the estimated time is short; a long run gives way to small ones."""
-    gave_way_at: Mapped[datetime | None]
+    gave_way_at: Mapped[int | None] = mapped_column(BigInteger)
     """When the run last returned to the queue to let a small one start."""
     attempt: Mapped[int] = mapped_column(default=0)
     handed_back: Mapped[int] = mapped_column(default=0)

@@ -40,10 +40,10 @@ class WorkerRepository:
         both = found.get(BOTH, 0)
         return {kind: found.get(kind, 0) + both for kind in (RUNS, DATASETS)}
 
-    def known_tags(self) -> set[str]:
-        """Return the tags of all workers that were seen within an hour."""
-        found = self._session.scalars(select(Worker.tags).distinct())
-        return {tag for text in found for tag in split(text)}
+    def known_tags(self) -> list[frozenset[str]]:
+        """Return the tags of each worker that was seen within an hour, each set once."""
+        seen = select(Worker.tags).where(_since(_FORGOTTEN_SECONDS)).distinct()
+        return [frozenset(split(text)) for text in self._session.scalars(seen)]
 
     def is_alive_on(self, host: str, kinds: Collection[str], seconds: float) -> bool:
         """Return whether a process of one of the `kinds` was seen on the host."""

@@ -24,7 +24,9 @@ def clock(monkeypatch):
 def test_an_idle_child_with_a_waiting_run_misses_messages(database, clock):
     """The child reports it after the allowed time, unless the run was claimed."""
     run_id = add_run(database)
-    watchdog = Watchdog(database, waiting_runs(ANY_RUN), TIMES, is_busy=lambda: False)
+    watchdog = Watchdog(
+        database, waiting_runs(lambda: ANY_RUN), TIMES, is_busy=lambda: False
+    )
     assert not watchdog.misses_messages()
     clock.now += 29.0
     assert not watchdog.misses_messages()
@@ -38,7 +40,9 @@ def test_a_busy_child_reports_no_missed_messages(database, clock):
     """Runs wait because the child works; the time starts when it is idle again."""
     add_run(database)
     busy = [False]
-    watchdog = Watchdog(database, waiting_runs(ANY_RUN), TIMES, is_busy=lambda: busy[0])
+    watchdog = Watchdog(
+        database, waiting_runs(lambda: ANY_RUN), TIMES, is_busy=lambda: busy[0]
+    )
     assert not watchdog.misses_messages()
     busy[0] = True
     clock.now += 31.0

@@ -58,7 +58,10 @@ class Checkpointer:
         self._due = self._due or time.monotonic() + self._seconds
 
     def epoch_ended(self, state: FitState) -> None:
-        """Save if the interval has passed. Save and raise RunReleased on a stop."""
+        """Save if the interval has passed.
+
+        Save and raise RunReleased if the run must return to the queue.
+        """
         if self._heartbeat.must_leave():
             self.close()
             self._save(take(state, self._heartbeat.fit_seconds()), time.monotonic())

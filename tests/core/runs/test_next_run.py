@@ -9,14 +9,20 @@ from sqlalchemy import update
 
 from core.database.base import utc_now
 from core.runs.leases import Lease
-from core.runs.next_run import ANY_RUN, Slot, lock_waiting, must_give_way
+from core.runs.next_run import (
+    ANY_RUN,
+    Slot,
+    lock_waiting,
+    must_give_way,
+    record_turn,
+)
 from core.runs.tables import Run
 from core.settings import RunTimes
 from fitserve.enums import RunStatus
 from tests.core.runs.rows import add_run, read_run, resolved_spec
 
 TIMES = RunTimes()
-SMALL = Slot(only_small=True, is_only=False)
+SMALL = Slot(small_runs_only=True, gives_way=False)
 
 
 @pytest.fixture
@@ -102,11 +108,11 @@ def test_only_a_worker_with_all_tags_takes_a_run(database, take):
     both = add_run(database, spec=resolved_spec(worker_tags=["gpu", "large-memory"]))
     gpu = add_run(database, spec=resolved_spec(worker_tags=["gpu"]))
     assert take() is None
-    assert take(Slot(["large-memory"])) is None
-    assert take(Slot(["gpu"])) == gpu
-    assert take(Slot(["large-memory", "gpu"])) == both
+    assert take(Slot(tags=["large-memory"])) is None
+    assert take(Slot(tags=["gpu"])) == gpu
+    assert take(Slot(tags=["large-memory", "gpu"])) == both
     plain = add_run(database)
-    assert take(Slot(["gpu"])) == plain
+    assert take(Slot(tags=["gpu"])) == plain
 
 
 def give_way(database, run_id):
@@ -159,15 +165,58 @@ def test_a_run_that_gave_way_starts_after_the_others_for_five_minutes(database, 
     assert take() == long_run
     add_run(database, created_at=ago(60))
     assert not give_way(database, long_run)
-    set_columns(database, long_run, gave_way_at=ago(301))
+    set_columns(database, long_run, gave_way_at=1)
     assert give_way(database, long_run)
+
+
+def test_the_small_run_starts_before_other_long_ones(database, take):
+    """A long run has given way to it, not to the long runs that wait too."""
+    lease_of = add_run(database, is_small=False)
+    lease = Lease.claim_next(database, ANY_RUN, "w", TIMES)
+    high = add_run(database, is_small=False, spec=resolved_spec(priority=9))
+    small = add_run(database)
+    with database.write() as session:
+        lease.release_in(session, gives_way=True)
+    assert [take(), take(), take()] == [small, high, lease_of]
+
+
+def test_no_more_runs_give_way_than_small_ones_wait(database, take):
+    long_runs = [add_run(database, is_small=False) for _ in range(3)]
+    assert [take() for _ in range(3)] == long_runs
+    add_run(database, created_at=ago(31))
+    assert [give_way(database, one) for one in long_runs] == [True, False, False]
+    add_run(database, created_at=ago(31))
+    assert [give_way(database, one) for one in long_runs] == [True, True, False]
+
+
+def test_more_than_eight_locked_runs_do_not_hide_a_free_one(database, take):
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one lock for all")
+    locked, free = [add_run(database) for _ in range(10)], add_run(database)
+    with database.write() as session:
+        assert all(lock_waiting(session, one) for one in locked)
+        assert take() == free
+
+
+def test_a_worker_that_hangs_after_its_turn_delays_no_other(database, take):
+    """Neither in its own workspace nor in another."""
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one lock for all")
+    first = add_run(database)
+    assert take() == first
+    frozen, free = add_run(database), add_run(database)
+    with database.write() as session:
+        assert lock_waiting(session, frozen)
+        record_turn(session, frozen)
+        assert take() == free
 
 
 def test_a_worker_takes_another_run_if_its_first_choice_is_gone(database, monkeypatch):
     """Between choice and claim, another worker may take the run."""
     gone, left = add_run(database), add_run(database)
     set_columns(database, gone, status=RunStatus.CANCELLED)
-    monkeypatch.setattr("core.runs.leases.next_runs", lambda *_: [gone, left])
+    choices = iter([[gone], [left]])
+    monkeypatch.setattr("core.runs.leases.next_runs", lambda *_: next(choices))
     lease = Lease.claim_next(database, ANY_RUN, "w", TIMES)
     assert lease.run_id == left
 

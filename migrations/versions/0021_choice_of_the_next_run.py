@@ -25,7 +25,7 @@ def upgrade() -> None:
         table.add_column(
             sa.Column("is_small", sa.Boolean(), server_default=sa.true(), nullable=False)
         )
-        table.add_column(sa.Column("gave_way_at", sa.DateTime(timezone=True)))
+        table.add_column(sa.Column("gave_way_at", sa.BigInteger()))
     with op.batch_alter_table("workers") as table:
         table.add_column(
             sa.Column("tags", sa.String(200), server_default="", nullable=False)
