@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from core.database.base import utc_now
 from core.datasets.tables import Dataset
 from core.models.tables import Alias, Model, ModelChange, Version
+from core.models.undoable import can_be_undone
 from core.runs.tables import Epoch, History, Run
 from core.settings import RetentionRules
 from core.webhooks.tables import Webhook
-from fitserve.enums import TERMINAL, WebhookStatus
+from fitserve.enums import TERMINAL, DatasetStatus, WebhookStatus
 
 
 class Kind(StrEnum):
@@ -57,7 +58,7 @@ def _versions(session: Session, before: datetime, limit: int) -> list[Expired]:
     query = (
         select(Version.workspace, Version.id, Version.model_name, Version.number)
         .where(Version.created_at < before, ~serves, ~has_alias)
-        .where(~_is_newest(), ~_is_rollback())
+        .where(~_is_newest(), ~_is_rollback_target())
         .order_by(Version.id)
         .limit(limit)
     )
@@ -76,23 +77,23 @@ def _is_newest() -> ColumnElement[bool]:
     return Version.number == newest
 
 
-def _is_rollback() -> ColumnElement[bool]:
-    """Return the condition of a version to which a rollback would return."""
-    other = aliased(ModelChange)
-    mine = and_(
-        ModelChange.workspace == Version.workspace,
-        ModelChange.model_name == Version.model_name,
-    )
+def _is_rollback_target() -> ColumnElement[bool]:
+    """Return the condition of a version to which the next rollback would return."""
+    change, other = aliased(ModelChange), aliased(ModelChange)
     later = exists().where(
-        other.workspace == ModelChange.workspace,
-        other.model_name == ModelChange.model_name,
-        or_(
-            other.alias == ModelChange.alias,
-            and_(other.alias.is_(None), ModelChange.alias.is_(None)),
-        ),
-        other.number > ModelChange.number,
+        other.workspace == change.workspace,
+        other.model_name == change.model_name,
+        other.alias.is_not_distinct_from(change.alias),
+        other.number > change.number,
+        can_be_undone(other),
     )
-    return exists().where(mine, ModelChange.before == Version.number, ~later)
+    return exists().where(
+        change.workspace == Version.workspace,
+        change.model_name == Version.model_name,
+        change.before == Version.number,
+        can_be_undone(change),
+        ~later,
+    )
 
 
 def _datasets(session: Session, before: datetime, limit: int) -> list[Expired]:
@@ -102,13 +103,14 @@ def _datasets(session: Session, before: datetime, limit: int) -> list[Expired]:
         other.name == Dataset.name,
         other.version > Dataset.version,
         other.deleted_at.is_(None),
+        other.status == DatasetStatus.READY,
     )
     reads = or_(Run.dataset_id == Dataset.id, Run.validation_dataset_id == Dataset.id)
     is_read = exists().where(reads, Run.status.not_in(TERMINAL))
     query = (
         select(Dataset.workspace, Dataset.id, Dataset.name, Dataset.version)
         .where(Dataset.created_at < before, Dataset.deleted_at.is_(None))
-        .where(newer, ~is_read)
+        .where(newer, ~is_read, Dataset.status != DatasetStatus.PROCESSING)
         .order_by(Dataset.id)
         .limit(limit)
     )

@@ -82,7 +82,11 @@ def _missing(keys: list[str]) -> list[str]:
 def _damaged(keys: list[str]) -> list[str]:
     if not keys:
         return []
-    told = f"{len(keys):,} files have another size than was recorded, such as {keys[0]}."
+    told = (
+        f"{len(keys):,} files were cut, or have another size than was recorded, such as "
+        f"{keys[0]}."
+    )
     return [
-        f"{told} Their versions cannot be used; an earlier backup may have the files."
+        f"{told} What needs them cannot be used. Longer copies in the target were kept; "
+        "an earlier backup may have the other files."
     ]

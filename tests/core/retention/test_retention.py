@@ -10,7 +10,7 @@ from core.datasets.tables import Dataset
 from core.janitor import Janitor
 from core.models.cause import Cause
 from core.models.deletion import delete_version
-from core.models.promotion import promote
+from core.models.promotion import promote, undo
 from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
 from core.queue import Queue, make_celery
@@ -22,7 +22,7 @@ from core.runs.tables import Epoch, Run
 from core.settings import RetentionRules, RunTimes, Settings
 from core.storage import open_storage
 from core.webhooks.repository import WebhookRepository
-from fitserve.enums import RunStatus
+from fitserve.enums import DatasetStatus, RunStatus
 from fitserve.specs.webhook import WebhookSpec
 from tests.core.runs.rows import add_dataset, add_run, small_signature
 from tests.core.runs.test_histories import trained
@@ -100,6 +100,23 @@ def test_versions_in_use_are_kept(database, storage, retention):
     assert len(storage.list("runs")) == 5
 
 
+def test_the_version_to_which_the_next_rollback_returns_is_kept(
+    database, storage, retention
+):
+    """A change that was undone, and the undo, are no longer to be rolled back."""
+    for _ in range(4):
+        old_version(database, storage)
+    with database.write() as session:
+        models = ModelRepository(session, "default")
+        promote(models, "m", None, 2, CAUSE)
+        promote(models, "m", None, 3, CAUSE)
+        undo(models, "m", None, CAUSE)
+    assert removed(retention, Kind.VERSIONS) == ["m version 3"]
+    with database.write() as session:
+        models = ModelRepository(session, "default")
+        assert undo(models, "m", None, CAUSE).after == 1
+
+
 def test_the_run_of_a_deleted_version_follows(database, storage, retention):
     """The run with the highest number of a model stays, so that no number is reused."""
     first, second, third, last = (old_version(database, storage) for _ in range(4))
@@ -138,6 +155,21 @@ def test_old_versions_of_a_dataset_are_deleted(database, retention):
     with database.read() as session:
         kept = session.scalars(select(Dataset.id).where(Dataset.deleted_at.is_(None)))
         assert {datasets[1].id, datasets[2].id} < set(kept)
+
+
+def test_an_upload_that_failed_replaces_no_version(database, retention):
+    """Neither does one that is not read yet, and itself it is not deleted meanwhile."""
+    ready, failed, unread = (add_dataset(database, "a") for _ in range(3))
+    for one in (ready, failed, unread):
+        change(database, Dataset, one.id, created_at=OLD)
+    change(database, Dataset, failed.id, status=DatasetStatus.FAILED)
+    change(database, Dataset, unread.id, status=DatasetStatus.PROCESSING)
+    assert removed(retention, Kind.DATASETS) == []
+    newest = add_dataset(database, "a")
+    assert removed(retention, Kind.DATASETS) == ["a@1", "a@2"]
+    change(database, Dataset, unread.id, status=DatasetStatus.READY)
+    assert removed(retention, Kind.DATASETS) == ["a@3"]
+    assert newest.id in ids(database, Dataset)
 
 
 def test_histories_are_deleted_and_their_runs_stay(database, retention):
