@@ -50,7 +50,7 @@ class _Page:
     limit: int
     after: str
 
-    def __call__(
+    def of(
         self, query: Select[*Columns], row_id: InstrumentedAttribute[str]
     ) -> Select[*Columns]:
         """Return the query of this page only, by id."""
@@ -79,7 +79,7 @@ def _versions(session: Session, page: _Page) -> list[Expired]:
         .where(Version.created_at < page.before, ~serves, ~has_alias)
         .where(~_is_newest(), ~_is_rollback_target())
     )
-    rows = session.execute(page(query, Version.id))
+    rows = session.execute(page.of(query, Version.id))
     return [Expired(row[0], row[1], f"{row[2]} version {row[3]}") for row in rows]
 
 
@@ -129,7 +129,7 @@ def _datasets(session: Session, page: _Page) -> list[Expired]:
         .where(Dataset.created_at < page.before, Dataset.deleted_at.is_(None))
         .where(newer, ~is_read, Dataset.status != DatasetStatus.PROCESSING)
     )
-    rows = session.execute(page(query, Dataset.id))
+    rows = session.execute(page.of(query, Dataset.id))
     return [Expired(row[0], row[1], f"{row[2]}@{row[3]}") for row in rows]
 
 
@@ -150,7 +150,7 @@ def _runs(session: Session, page: _Page) -> list[Expired]:
         .where(*_ended(page.before), ~has_version, ~sends)
         .where(or_(Run.model_version.is_(None), higher))
     )
-    rows = session.execute(page(query, Run.id))
+    rows = session.execute(page.of(query, Run.id))
     return [Expired(row[0], row[1], row[1]) for row in rows]
 
 
@@ -159,7 +159,7 @@ def _histories(session: Session, page: _Page) -> list[Expired]:
         exists().where(History.run_id == Run.id), exists().where(Epoch.run_id == Run.id)
     )
     query = select(Run.workspace, Run.id).where(*_ended(page.before), has_history)
-    rows = session.execute(page(query, Run.id))
+    rows = session.execute(page.of(query, Run.id))
     return [Expired(row[0], row[1], row[1]) for row in rows]
 
 

@@ -142,6 +142,10 @@ def _copy_sqlite(path: Path, copy: Path) -> None:
             "the permissions of both folders, and the free space of the second one."
         ) from error
     except sqlite3.DatabaseError as error:
+        if error.sqlite_errorname == "SQLITE_NOTADB":
+            raise CommandRefused(
+                f"{str(path)!r} is not an SQLite database: {error}."
+            ) from error
         if is_damaged(error):
             raise CommandRefused(damaged_sentence(repr(str(path)), error)) from error
         raise

@@ -122,4 +122,4 @@ def test_a_file_of_another_format_is_refused(run, tmp_path):
     (tmp_path / "b" / "fitserve.db").write_bytes(b"text" * 4096)
     done = run("restore", tmp_path / "b", "--home", tmp_path / "h")
     assert done.exit_code == 2
-    assert "is damaged (file is not a database)" in done.stderr
+    assert "is not an SQLite database" in done.stderr
