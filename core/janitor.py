@@ -1,11 +1,13 @@
-"""Requeue or fail lost runs and datasets, send unsent messages, remove orphan files.
+"""Requeue or fail lost runs and datasets, send unsent messages, delete what has expired.
 
-Any number of processes may run a janitor.
+What has expired are rows that are older than the retention settings keep, checkpoints of
+ended runs, and files that dead processes left. Histories are compacted, too. Any number
+of processes may run a janitor.
 """
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import starmap, takewhile
 
@@ -19,7 +21,8 @@ from core.idempotency.repository import sweep_keys
 from core.orphan_files import remove_orphan_files
 from core.queue import READ, TRAIN, Queue
 from core.retention.expired import Kind
-from core.retention.remove import Retention
+from core.retention.passes import Passes
+from core.retention.remove import WITH_FILES, Retention
 from core.runs.checkpoint_files import remove_orphans
 from core.runs.maintenance import RunMaintenance
 from core.settings import RetentionRules, RunTimes
@@ -52,14 +55,15 @@ def reader_lost(attempts: int) -> Problem:
 
 
 _FILES_EVERY = 12
-"""Files are swept once in this many pauses, because each sweep asks the storage."""
+"""Expired rows and files wait for this many pauses; each sweep asks the storage."""
 _ORPHANS_EVERY_SECONDS = 3_600.0
 
 
 class Janitor:
     """Run all jobs again and again, in two threads.
 
-    A storage that does not answer delays only the thread of files, not the runs.
+    One has what runs and datasets wait for. The other has what can wait: histories,
+    expired rows and files. A storage that does not answer delays only the latter.
     """
 
     def __init__(
@@ -74,7 +78,10 @@ class Janitor:
         self._threads = [
             PeriodicThread("janitor", seconds, self.sweep, jitter=0.2),
             PeriodicThread(
-                "file-janitor", _FILES_EVERY * seconds, self.sweep_files, jitter=0.2
+                "file-janitor",
+                _FILES_EVERY * seconds,
+                self.sweep_expired_and_files,
+                jitter=0.2,
             ),
         ]
         self._database = database
@@ -82,6 +89,7 @@ class Janitor:
         self._queue = queue
         self._times = times
         self._retention = Retention(database, storage, rules or RetentionRules())
+        self._passes = Passes(self._retention)
         self._next_orphans = 0.0
 
     def start(self) -> None:
@@ -132,34 +140,31 @@ class Janitor:
                 DatasetMaintenance(session).mark_unsent(dataset_ids[num_datasets:])
         return run_ids[:sent]
 
-    def sweep_files(self) -> None:
-        """Remove expired rows, and files that nothing needs, each even if another fails.
+    def sweep_expired_and_files(self) -> None:
+        """Compact histories, delete expired rows, and remove files that nothing needs.
 
-        If the storage does not answer, the files wait for the next sweep.
+        Each job runs even if another one fails. If the storage does not answer, those
+        that need it wait for the next sweep.
         """
         keep_scratch()
-        removals = (partial(self._remove_expired, kind) for kind in Kind)
         jobs: dict[str, Callable[[], object]] = {
-            "folding histories": self._retention.fold,
-            **{
-                f"deleting old {kind}": job
-                for kind, job in zip(Kind, removals, strict=True)
-            },
+            "compacting histories": self._retention.compact_histories,
+            **self._removals(kind for kind in Kind if kind not in WITH_FILES),
+            **self._removals(WITH_FILES),
             "sweeping checkpoints": self._sweep_checkpoints,
             "sweeping orphans": self._sweep_orphans,
         }
         for name, job in jobs.items():
             try:
                 job()
-            except StorageUnavailable as error:
-                log.warning("files were not swept: %s", error)
+            except StorageUnavailable as error:  # of the first job that needs it
+                log.warning("%s, and what needs the storage, waits: %s", name, error)
                 return
             except Exception:  # the other jobs must still run
                 log.exception("%s failed; the janitor will try again", name)
 
-    def _remove_expired(self, kind: Kind) -> None:
-        if removed := self._retention.remove(kind):
-            log.info("retention: deleted %d %s", len(removed), kind)
+    def _removals(self, kinds: Iterable[Kind]) -> dict[str, Callable[[], object]]:
+        return {f"deleting old {k}": partial(self._passes.remove, k) for k in kinds}
 
     def _sweep_checkpoints(self) -> None:
         with self._database.read() as session:

@@ -3,7 +3,8 @@
 A dataset gets no further files after it has been read, so each of its unrecorded files is
 an orphan. A run that has ended may still get its baselines, and an upload without a row
 may still be in progress. The unrecorded files of both are orphans after a day, because
-S3 dates a large file from the start of its upload, which may take hours.
+S3 dates a large file from the start of its upload, which may take hours. The files of a
+run without a row, which was deleted, are orphans at the same age.
 """
 
 from collections import defaultdict
@@ -41,9 +42,9 @@ def remove_orphan_files(
 
 def _of_runs(storage: Storage, session: Session, seconds: float) -> Iterator[str]:
     for keys in _by_id(storage.list("runs", older_than_seconds=seconds)):
-        ended = RunMaintenance(session).ended(keys)
-        recorded = artifact_keys(session, ended)
-        yield from (key for i in ended for key in keys[i] if key not in recorded)
+        over = keys.keys() - RunMaintenance(session).unended(keys)  # or without a row
+        recorded = artifact_keys(session, over)
+        yield from (key for i in over for key in keys[i] if key not in recorded)
 
 
 def _of_datasets(storage: Storage, session: Session) -> Iterator[str]:

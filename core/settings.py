@@ -174,17 +174,24 @@ class RetentionRules(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     versions_days: Days | None = None
-    """Age at which a version is deleted that does not serve, has no alias, and is not the
-    one to which a rollback would return."""
+    """Age at which a version is deleted that does not serve, has no alias, is not the
+    newest of its model, and not one to which the next rollback would return."""
     datasets_days: Days | None = None
-    """Age at which a version of a dataset is deleted that is not the newest of its name
-    and that no waiting or running run reads."""
+    """Age at which a version of a dataset is deleted that is not the newest ready one of
+    its name, nor newer, nor being read in, and that no waiting or running run reads."""
     runs_days: Days | None = None
-    """Days after its end at which a run without a version is deleted."""
+    """Days after its end at which a run is deleted that has no version, no webhook that
+    still waits, and not the highest version number of its model."""
     histories_days: Days | None = None
     """Days after the end of a run at which its history is deleted."""
-    fold_histories_days: Days = 1.0
-    """Days after the end of a run at which its history is stored as one row."""
+    compact_histories_days: Days = 1.0
+    """Days after the end of a run, and after the upgrade that allows it, at which its
+    history is stored as one row."""
+
+    def days(self, kind: str) -> float | None:
+        """Return the age limit of a kind, such as `runs`; None if all are kept."""
+        days: float | None = getattr(self, f"{kind}_days")
+        return days
 
 
 class ReportRules(BaseModel):

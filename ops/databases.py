@@ -1,4 +1,4 @@
-"""Open the database and the files of an existing service, for commands without one."""
+"""Open the database and the storage of a service, for commands that work on them."""
 
 from pathlib import Path
 

@@ -45,10 +45,10 @@ def exit_on_error(*, as_json: bool) -> Iterator[None]:
         is_away = isinstance(error, StorageUnavailable)
         raise typer.Exit(UNREACHABLE if is_away else REFUSED) from error
     except DatabaseError as error:
-        if not (_is_damaged(error) or isinstance(error, OperationalError)):
+        if not (is_damaged(error.orig) or isinstance(error, OperationalError)):
             raise
         print_notice(_database_sentence(error))
-        raise typer.Exit(USAGE if _is_damaged(error) else UNREACHABLE) from error
+        raise typer.Exit(USAGE if is_damaged(error.orig) else UNREACHABLE) from error
     except BrokenPipeError:  # the reader of stdout has closed the pipe
         raise
     except OSError as error:
@@ -64,7 +64,7 @@ def _problem_text(error: FitserveError, *, as_json: bool) -> str:
 
 
 def _database_sentence(error: DatabaseError) -> str:
-    if _is_damaged(error):
+    if is_damaged(error.orig):
         return damaged_sentence("The SQLite database", error.orig)
     if not isinstance(error.orig, sqlite3.Error):
         return (
@@ -79,9 +79,9 @@ def _database_sentence(error: DatabaseError) -> str:
     )
 
 
-def _is_damaged(error: DatabaseError) -> bool:
-    """Return whether SQLite reports that the content of its file is damaged."""
-    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+def is_damaged(error: BaseException | None) -> bool:
+    """Return whether an error of SQLite says that the content of its file is damaged."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
 
 
 def damaged_sentence(name: str, reason: BaseException | None) -> str:

@@ -23,6 +23,7 @@ from fitserve.cli.console import USAGE, CommandConsole
 from fitserve.problems import field_errors, sentences
 from fitserve.schemas.keys import KeyCreate, KeyCreated, KeyRead
 from ops.expected_errors import exit_on_error, print_notice
+from ops.options import settings_of
 
 _MAX_KEYS = 10_000
 
@@ -94,7 +95,7 @@ def _open_database(
     With `must_exist`, exit if the embedded database does not exist.
     """
     with exit_on_error(as_json=options.as_json):
-        settings = Settings() if options.home is None else Settings(home=options.home)
+        settings = settings_of(options.home)
         if must_exist:
             _refuse_absent(settings)
         if not options.as_json:

@@ -1,6 +1,7 @@
 """Import every table, for alembic and the tests."""
 
 from core.database.base import Base
+from core.database.migration_times import MigrationTime
 from core.datasets.tables import Dataset, Lineage
 from core.idempotency.tables import IdempotencyKey
 from core.keys.tables import ApiKey
@@ -19,6 +20,7 @@ __all__ = [
     "History",
     "IdempotencyKey",
     "Lineage",
+    "MigrationTime",
     "Model",
     "ModelChange",
     "Run",

@@ -11,6 +11,7 @@ from core.database.inserts import insert_into
 from core.errors import AliasMoved, AliasNotFound, ModelNotFound, VersionNotFound
 from core.models.cause import Cause
 from core.models.tables import Alias, Artifact, Model, ModelChange, Version
+from core.models.undoable import can_be_undone
 from core.runs.main_figure import baseline_columns
 from core.runs.tables import Run
 from fitserve.schemas.report import BestBaseline
@@ -248,13 +249,8 @@ class ModelRepository:
 
         That is a change which was not undone, and which is not an undo itself.
         """
-        undone = self._mine(select(ModelChange.undoes), ModelChange).where(
-            ModelChange.model_name == name, ModelChange.undoes.is_not(None)
-        )
         query = self._changes(name).where(
-            ModelChange.alias.is_not_distinct_from(alias),
-            ModelChange.undoes.is_(None),
-            ModelChange.number.not_in(undone),
+            ModelChange.alias.is_not_distinct_from(alias), can_be_undone(ModelChange)
         )
         newest_first = query.order_by(ModelChange.number.desc())
         return self._session.scalars(newest_first.limit(1)).first()

@@ -14,7 +14,7 @@ from core.errors import FitserveError
 from core.models.deletion import delete_version
 from core.models.tables import Version
 from core.retention.expired import Expired, Kind, find_expired
-from core.runs.histories import fold, unfolded
+from core.runs.histories import compact, uncompacted
 from core.runs.tables import Epoch, History, Run
 from core.settings import RetentionRules
 from core.storage import Storage
@@ -23,6 +23,22 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 200
 """The most rows of a kind that one call handles, so that other writers get their turn."""
+WITH_FILES = (Kind.VERSIONS, Kind.DATASETS)
+"""The kinds whose files are deleted with their rows."""
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What one call deleted.
+
+    Args:
+        rows: the rows that are gone.
+        last: the id after which the next call continues; "" if no expired row follows.
+
+    """
+
+    rows: Sequence[Expired]
+    last: str
 
 
 @dataclass(frozen=True)
@@ -40,44 +56,47 @@ class Retention:
     storage: Storage
     rules: RetentionRules
 
-    def expired(self, kind: Kind, limit: int) -> list[Expired]:
-        """Return up to `limit` rows that have expired; nothing is deleted.
+    def expired(self, kind: Kind, limit: int, after: str = "") -> list[Expired]:
+        """Return up to `limit` expired rows with ids after the given one, by id.
 
-        A run is not among them as long as its version exists.
+        Nothing is deleted. A run is not among them as long as its version exists.
         """
         with self.database.read() as session:
-            return find_expired(session, kind, self.rules, limit)
+            return find_expired(session, kind, self.rules, limit, after)
 
-    def remove(self, kind: Kind) -> list[Expired]:
-        """Delete up to `AT_ONCE` expired rows of a kind. Return those that are gone.
+    def remove(self, kind: Kind, after: str = "") -> Removed:
+        """Delete up to `AT_ONCE` expired rows of a kind with ids after the given one.
 
-        Raises StorageUnavailable.
+        Rows that are in use by now are skipped. Raises StorageUnavailable, before a row
+        is deleted, if the kind has files and their storage does not answer.
         """
-        expired = self.expired(kind, AT_ONCE)
-        if kind in (Kind.VERSIONS, Kind.DATASETS):
-            return [one for one in expired if self._remove_one(kind, one)]
-        if expired:
-            with self.database.write() as session:
-                _delete(session, kind, [one.id for one in expired])
-        return expired
+        expired = self.expired(kind, AT_ONCE, after)
+        last = expired[-1].id if len(expired) == AT_ONCE else ""
+        if not expired:
+            return Removed([], last)
+        if kind in WITH_FILES:
+            self.storage.check()
+            return Removed([one for one in expired if self._remove_one(kind, one)], last)
+        with self.database.write() as session:
+            _delete(session, kind, [one.id for one in expired])
+        return Removed(expired, last)
 
-    def fold(self) -> int:
-        """Fold histories of runs that ended some time ago. Return how many."""
+    def compact_histories(self) -> None:
+        """Compact up to `AT_ONCE` histories of runs that ended some time ago."""
         with self.database.read() as session:
-            days = self.rules.fold_histories_days
-            run_ids = unfolded(session, days, AT_ONCE)
+            days = self.rules.compact_histories_days
+            run_ids = uncompacted(session, days, AT_ONCE)
         for run_id in run_ids:
             with self.database.write() as session:
-                fold(session, run_id)
-        return len(run_ids)
+                compact(session, run_id)
 
     def _remove_one(self, kind: Kind, expired: Expired) -> bool:
         """Delete a version or a dataset. Return False if it is in use by now, or gone."""
         try:
             with self.database.write() as session:
                 if kind == Kind.DATASETS:
-                    where = self.storage, expired.workspace, expired.id
-                    delete_dataset(session, *where)
+                    workspace, dataset_id = expired.workspace, expired.id
+                    delete_dataset(session, self.storage, workspace, dataset_id)
                 else:
                     self._delete_version(session, expired)
         except FitserveError as error:
@@ -94,7 +113,7 @@ class Retention:
 
 def _delete(session: Session, kind: Kind, run_ids: Sequence[str]) -> None:
     """Delete runs with all that belongs to them, or their histories only."""
-    tables = [Run.id] if kind == Kind.RUNS else [Epoch.run_id, History.run_id]
-    for column in tables:
-        given = is_one_of(session, column, run_ids)
-        session.execute(delete(column.class_).where(given))
+    ids_of_rows = [Run.id] if kind == Kind.RUNS else [Epoch.run_id, History.run_id]
+    for run_id in ids_of_rows:
+        given = is_one_of(session, run_id, run_ids)
+        session.execute(delete(run_id.class_).where(given))

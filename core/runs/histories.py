@@ -1,7 +1,7 @@
 """Store the history of an ended run as one row, in place of a row for each epoch.
 
-Rows of epochs are for a run that is training: each is written when its epoch ends. A
-year of runs would be tens of millions of them, which nobody reads one by one.
+Epoch rows are for a run that is training: each is written when its epoch ends. A year
+of runs would be tens of millions of them, which nobody reads one by one.
 """
 
 from collections.abc import Sequence
@@ -12,19 +12,25 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
+from core.database.migration_times import was_migrated_after
 from core.runs.tables import Epoch, History, Run
 from fitserve.enums import TERMINAL
 
+REVISION = "0022"
+"""The migration that added the table of compacted histories."""
 _MOST_LOOKED_AT = 2_000
-"""Runs with rows of epochs that one search looks at, the oldest first."""
+"""Runs with epoch rows that one search looks at, the oldest first."""
 
 
-def unfolded(session: Session, older_than_days: float, limit: int) -> list[str]:
-    """Return ids of runs that ended some time ago and still have rows of epochs.
+def uncompacted(session: Session, older_than_days: float, limit: int) -> list[str]:
+    """Return ids of runs that ended some time ago and still have epoch rows.
 
+    There is none until the database has had its table of histories for that time: API
+    processes of the release before, which read epoch rows only, may still run until then.
     The search steps from run to run over the primary key of the epochs, so that its time
-    does not depend on the number of runs whose histories are folded.
+    does not depend on the number of runs whose histories are compacted.
     """
+    before = utc_now() - timedelta(days=older_than_days)
     first = select(func.min(Epoch.run_id).label("id")).cte("with_epochs", recursive=True)
     later = select(func.min(Epoch.run_id)).where(Epoch.run_id > first.c.id)
     ids = first.union_all(select(later.scalar_subquery()).where(first.c.id.is_not(None)))
@@ -32,15 +38,16 @@ def unfolded(session: Session, older_than_days: float, limit: int) -> list[str]:
     query = select(Run.id).where(
         Run.id.in_(oldest),
         Run.status.in_(TERMINAL),
-        Run.ended_at < utc_now() - timedelta(days=older_than_days),
+        Run.ended_at < before,
+        ~was_migrated_after(REVISION, before),
     )
     return list(session.scalars(query.order_by(Run.id).limit(limit)))
 
 
-def fold(session: Session, run_id: str) -> None:
-    """Replace the rows of epochs of an ended run by one row.
+def compact(session: Session, run_id: str) -> None:
+    """Replace the epoch rows of an ended run by one row.
 
-    Nothing happens while another process folds the same run.
+    Nothing happens while another process compacts the same run.
     """
     ended = (Run.id == run_id) & Run.status.in_(TERMINAL)
     locked = select(Run.id).where(ended).with_for_update(skip_locked=True, of=Run)
@@ -51,11 +58,11 @@ def fold(session: Session, run_id: str) -> None:
     if not epochs:
         return
     session.execute(delete(Epoch).where(Epoch.run_id == run_id))
-    session.merge(History(run_id=run_id, content=_folded(epochs)))
+    session.merge(History(run_id=run_id, content=_compacted(epochs)))
 
 
 def epochs_of(history: History) -> list[Epoch]:
-    """Return the epochs of a folded history, in order; they belong to no session."""
+    """Return the epochs of a compacted history, in order; they belong to no session."""
     content = history.content
     names = content["metrics"]
     columns = zip(content["epoch"], content["fit"], content["seconds"], strict=True)
@@ -71,7 +78,7 @@ def epochs_of(history: History) -> list[Epoch]:
     ]
 
 
-def _folded(epochs: Sequence[Epoch]) -> dict[str, Any]:
+def _compacted(epochs: Sequence[Epoch]) -> dict[str, Any]:
     """Return a list for each column and for each metric."""
     names = dict.fromkeys(name for epoch in epochs for name in epoch.metrics)
     return {

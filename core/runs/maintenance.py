@@ -72,11 +72,6 @@ class RunMaintenance:
         query = select(Run.id).where(Run.id.in_(run_ids), Run.status.not_in(TERMINAL))
         return set(self._session.scalars(query))
 
-    def ended(self, run_ids: Iterable[str]) -> set[str]:
-        """Return the ids of the runs that have ended."""
-        query = select(Run.id).where(Run.id.in_(run_ids), Run.status.in_(TERMINAL))
-        return set(self._session.scalars(query))
-
     def forget_checkpoints(self) -> None:
         """Delete the checkpoints of ended runs; some end without their worker."""
         ended = exists().where(Run.id == Checkpoint.run_id, Run.status.in_(TERMINAL))

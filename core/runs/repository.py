@@ -95,7 +95,7 @@ class RunRepository:
             .where(self._is_of(run_id), Epoch.epoch > after)
             .order_by(Epoch.epoch)
         ).all()
-        return found or [e for e in self._folded(run_id) if e.epoch > after]
+        return found or [e for e in self._compacted(run_id) if e.epoch > after]
 
     def epochs_below(self, run_id: str, below: int, limit: int) -> Sequence[Epoch]:
         """Return the epochs of a run before the given one, the latest first."""
@@ -105,11 +105,11 @@ class RunRepository:
             .order_by(Epoch.epoch.desc())
             .limit(limit)
         ).all()
-        folded = self._folded(run_id) if not found else []
-        return found or [e for e in folded[::-1] if e.epoch < below][:limit]
+        compacted = self._compacted(run_id) if not found else []
+        return found or [e for e in compacted[::-1] if e.epoch < below][:limit]
 
-    def _folded(self, run_id: str) -> list[Epoch]:
-        """Return the epochs of a folded history; none if there is no such history."""
+    def _compacted(self, run_id: str) -> list[Epoch]:
+        """Return the epochs of a compacted history; none if there is no such history."""
         mine = exists().where(*self._is(run_id))
         query = select(History).where(History.run_id == run_id, mine)
         history = self._session.scalar(query)

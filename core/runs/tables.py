@@ -138,7 +138,7 @@ class Epoch(Base):
 
 
 class History(Base):
-    """All epochs of an ended run in one row; its rows of epochs are deleted."""
+    """All epochs of an ended run in one row; its epoch rows are deleted."""
 
     __tablename__ = "histories"
 

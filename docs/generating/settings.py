@@ -32,7 +32,7 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterable[tuple[str, str, str]]
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             groups.append((kind, f"{prefix}{name.upper()}__"))
         else:
-            said = (field.description or "").rstrip(".")
+            said = " ".join((field.description or "").split()).rstrip(".")
             yield f"`FITSERVE_{prefix}{name.upper()}`", _default(field), said
     for kind, below in groups:
         yield from _rows(kind, below)

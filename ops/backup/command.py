@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.lazy import LazyModule
-from ops.options import Home
+from ops.options import Home, settings_of
 
 if TYPE_CHECKING:
-    from core import settings
     from ops import expected_errors
     from ops.backup import backup as backups
     from ops.backup import folder as folders
     from ops.backup import restore as restores
 else:  # needs the server's libraries, which other commands do not need
-    settings = LazyModule("core.settings")
     expected_errors = LazyModule("ops.expected_errors")
     backups = LazyModule("ops.backup.backup")
     restores = LazyModule("ops.backup.restore")
@@ -35,7 +33,7 @@ def backup(
     the folder has are not copied again.
     """
     with expected_errors.exit_on_error(as_json=as_json):
-        made = backups.make_backup(_settings(home), folder)
+        made = backups.make_backup(settings_of(home), folder)
         _show(made, f"backed up to {folder}", as_json=as_json)
 
 
@@ -48,13 +46,9 @@ def restore(
 ) -> None:
     """Copy a backup into an empty service, which may use another database or storage."""
     with expected_errors.exit_on_error(as_json=as_json):
-        chosen = _settings(home)
+        chosen = settings_of(home)
         restored = restores.restore_backup(chosen, folder)
         _show(restored, f"restored to {chosen.home_dir}", as_json=as_json)
-
-
-def _settings(home: Path | None) -> "settings.Settings":
-    return settings.Settings() if home is None else settings.Settings(home=home)
 
 
 def _show(made: "folders.Backup", where: str, *, as_json: bool) -> None:
@@ -82,7 +76,9 @@ def _missing(keys: list[str]) -> list[str]:
 def _damaged(keys: list[str]) -> list[str]:
     if not keys:
         return []
-    told = f"{len(keys):,} files have another size than was recorded, such as {keys[0]}."
-    return [
-        f"{told} Their versions cannot be used; an earlier backup may have the files."
-    ]
+    told = (
+        f"{len(keys):,} files were cut, or have another size than was recorded, such as "
+        f"{keys[0]}."
+    )
+    kept = "Longer copies in the target were kept; an earlier backup may have the others."
+    return [f"{told} What needs them cannot be used. {kept}"]

@@ -22,7 +22,7 @@ from ops.backup.rows import (
     snapshot,
 )
 from ops.databases import is_absent, open_database
-from ops.expected_errors import CommandRefused, damaged_sentence
+from ops.expected_errors import CommandRefused, damaged_sentence, is_damaged
 
 _ALIVE_SECONDS = 60.0
 _COPY = "source.db"
@@ -142,8 +142,10 @@ def _copy_sqlite(path: Path, copy: Path) -> None:
             "the permissions of both folders, and the free space of the second one."
         ) from error
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorname == "SQLITE_CORRUPT":
+        if error.sqlite_errorname == "SQLITE_NOTADB":
+            raise CommandRefused(
+                f"{str(path)!r} is not an SQLite database: {error}."
+            ) from error
+        if is_damaged(error):
             raise CommandRefused(damaged_sentence(repr(str(path)), error)) from error
-        raise CommandRefused(
-            f"{str(path)!r} is not an SQLite database: {error}."
-        ) from error
+        raise

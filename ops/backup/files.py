@@ -25,14 +25,18 @@ class FileCounts:
     missing: list[str] = field(default_factory=list)
     """The keys of required files that neither storage has."""
     damaged: list[str] = field(default_factory=list)
-    """The keys of files that have another size than their rows record."""
+    """The keys of files that have another size than their rows record.
+
+    Also of those whose source is shorter than the copy; the copy is kept.
+    """
 
 
 class FileCopy:
     """A copy of the named files that the target lacks, or has with another size.
 
     Files never change, so a file of another size is damaged. A file of the target that
-    has the size that its row records is kept, whatever the source has.
+    has the size that its row records is kept, whatever the source has. Where rows record
+    no size, the longer file is the whole one, because a damaged file was cut.
 
     Args:
         keys: the keys that the rows of the database name.
@@ -77,12 +81,26 @@ class FileCopy:
     def _has_copy(self, key: str) -> bool:
         size = self._existing.get(key)
         right = (self._available[key], self._keys.sizes.get(key))
-        return size is not None and size in right
+        return size is not None and (size in right or self._is_source_cut(key))
+
+    def _is_source_cut(self, key: str) -> bool:
+        """Return whether the source's file is shorter than the target's copy.
+
+        Return False if the row of the file records its size.
+        """
+        if key in self._keys.sizes:
+            return False
+        return self._available.get(key, 0) < self._existing.get(key, 0)
 
     def _is_damaged(self, key: str) -> bool:
-        """Return whether the target's file has another size than its row records."""
+        """Return whether the target's file has another size than its row records.
+
+        Without a recorded size, return whether the source's file is shorter than it.
+        """
         size, recorded = self._existing.get(key), self._keys.sizes.get(key)
-        return None not in (size, recorded) and size != recorded
+        if recorded is None:
+            return key in self._available and self._is_source_cut(key)
+        return size is not None and size != recorded
 
     def _copy(self, key: str, path: Path, counts: FileCounts) -> None:
         try:

@@ -20,13 +20,14 @@ from sqlalchemy import (
     update,
 )
 
+from core.database.migration_times import MigrationTime
 from core.database.sessions import Database
 from core.database.tables import Base
 from core.workers.tables import Worker
 
 _AT_A_TIME = 1_000
-_NOT_COPIED = {Worker.__tablename__}
-"""Tables that say which processes run, which is not true of a copy."""
+_NOT_COPIED = {Worker.__tablename__, MigrationTime.__tablename__}
+"""Tables that say which processes run or when it was migrated, not true of a copy."""
 
 
 def tables() -> list[Table]:

@@ -8,12 +8,13 @@ import typer
 
 from core.retention.expired import Expired, Kind
 from core.retention.remove import Retention
-from core.settings import RetentionRules, Settings
+from core.settings import RetentionRules
 from fitserve.cli.console import print_json
 from ops.databases import newest_revision, open_existing, open_files
 from ops.expected_errors import CommandRefused
+from ops.options import settings_of
 
-_MOST_LISTED = 100_000
+MOST_LISTED = 100_000
 _SHOWN = 5
 
 Found = Mapping[Kind, Sequence[Expired]]
@@ -39,16 +40,19 @@ def show(found: Found, *, is_dry: bool, as_json: bool) -> None:
     for kind, rows in found.items():
         named = ", ".join(one.name for one in rows[:_SHOWN])
         more = ", …" if len(rows) > _SHOWN else ""
-        typer.echo(f"{kind}: {len(rows):,} {verb}{f' ({named}{more})' if named else ''}")
+        least = "at least " if is_dry and len(rows) == MOST_LISTED else ""
+        number = f"{least}{len(rows):,}"
+        typer.echo(f"{kind}: {number} {verb}{f' ({named}{more})' if named else ''}")
     if is_dry and found[Kind.VERSIONS]:
         typer.echo(
-            "Runs whose versions would be deleted are not counted; they may follow."
+            "The runs of these versions are not counted: those older than "
+            "FITSERVE_RETENTION__RUNS_DAYS, if it is set, are deleted after them."
         )
 
 
 @contextmanager
 def _open_retention(home: Path | None) -> Iterator[Retention]:
-    settings = Settings() if home is None else Settings(home=home)
+    settings = settings_of(home)
     _refuse_without_limits(settings.retention)
     with closing(open_existing(settings)) as database:
         newest_revision(database)
@@ -56,10 +60,9 @@ def _open_retention(home: Path | None) -> Iterator[Retention]:
 
 
 def _refuse_without_limits(rules: RetentionRules) -> None:
-    names = [f"{kind}_days" for kind in Kind]
-    if any(getattr(rules, name) is not None for name in names):
+    if any(rules.days(kind) is not None for kind in Kind):
         return
-    variables = ", ".join(f"FITSERVE_RETENTION__{name.upper()}" for name in names)
+    variables = ", ".join(f"FITSERVE_RETENTION__{kind.upper()}_DAYS" for kind in Kind)
     raise CommandRefused(
         f"No age limit is set, so everything is kept. Set one of {variables}, such as "
         "FITSERVE_RETENTION__RUNS_DAYS=90, for this command and for the service."
@@ -67,12 +70,14 @@ def _refuse_without_limits(rules: RetentionRules) -> None:
 
 
 def _listed(retention: Retention, kind: Kind) -> list[Expired]:
-    return retention.expired(kind, _MOST_LISTED)
+    return retention.expired(kind, MOST_LISTED)
 
 
 def _removed(retention: Retention, kind: Kind) -> list[Expired]:
-    """Delete until nothing of the kind is left but what is in use."""
-    found: list[Expired] = []
-    while removed := retention.remove(kind):
-        found += removed
+    """Delete all of the kind but what is in use by now."""
+    removed = retention.remove(kind)
+    found = [*removed.rows]
+    while removed.last:
+        removed = retention.remove(kind, removed.last)
+        found += removed.rows
     return found

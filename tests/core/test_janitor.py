@@ -135,7 +135,7 @@ def test_checkpoints_of_ended_runs_are_removed(database, storage, broker_url):
         RunRepository(session, "default").request_cancel(ids[0])
     sweep = janitor(database, storage, broker_url)
     sweep.sweep()
-    sweep.sweep_files()
+    sweep.sweep_expired_and_files()
     assert storage.list("checkpoints") == [checkpoint_key(ids[1], 1, 1)]
     with database.read() as session:
         rows = session.scalars(select(Checkpoint.run_id)).all()
@@ -194,7 +194,7 @@ def test_stray_files_do_not_stop_a_sweep(database, storage, broker_url, tmp_path
         stray.write_text("x")
     time.sleep(0.01)
     sweep = janitor(database, storage, broker_url)
-    sweep.sweep_files()
+    sweep.sweep_expired_and_files()
     assert storage.list("checkpoints") == []
     assert all(stray.exists() for stray in strays)
     assert sweep.sweep() == [waiting]
@@ -227,14 +227,14 @@ def test_files_that_cannot_be_swept_delay_no_run(database, storage, broker_url, 
     finally:
         hanging.is_over.set()
         sweep.stop()
-    janitor(database, broken, broker_url).sweep_files()
+    janitor(database, broken, broker_url).sweep_expired_and_files()
     assert broken.prefixes == ["checkpoints", "runs"]
 
 
 def test_a_storage_without_an_answer_is_asked_once(database, tmp_path, broker_url):
     """The next sweep of files tries again."""
     away = AwayStorage(tmp_path / "files")
-    janitor(database, away, broker_url).sweep_files()
+    janitor(database, away, broker_url).sweep_expired_and_files()
     assert away.prefixes == ["checkpoints"]
 
 

@@ -51,6 +51,13 @@ def test_an_ended_run_keeps_only_recorded_files(database, storage):
     assert storage.list("runs") == sorted([kept, young])
 
 
+def test_files_of_a_deleted_run_are_deleted(database, storage):
+    """Its row is gone; the files are kept for a day, as those of every run."""
+    key = store(storage, "runs/run_gone/1/model.onnx")
+    assert remove(storage, database) == []
+    assert remove(storage, database, older_than_seconds=0) == [key]
+
+
 def test_a_dataset_keeps_its_files_until_it_is_deleted(database, storage):
     """Another attempt's table is deleted, and so is every file of a deleted dataset."""
     ids = [add_dataset(database).id for _ in range(3)]

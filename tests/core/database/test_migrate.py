@@ -22,10 +22,11 @@ from core.datasets.tables import Dataset
 from core.models.cause import Cause
 from core.models.repository import ModelRepository
 from core.models.tables import Version
+from core.runs.histories import uncompacted
 from core.runs.repository import RunRepository
 from core.runs.search import RunFilter
 from core.runs.spec import RunPlan
-from core.runs.tables import Run
+from core.runs.tables import Epoch, Run
 from core.webhooks.tables import Webhook
 from fitserve.schemas.report import Headline, MainFigure
 from fitserve.schemas.runs import LayerPlan
@@ -36,6 +37,7 @@ from tests.core.runs.rows import (
     resolved_spec,
     small_signature,
 )
+from tests.core.runs.test_histories import compact_one, trained
 
 CAUSE = Cause("a test", "to test")
 
@@ -183,6 +185,28 @@ def test_runs_of_before_have_the_columns_of_a_summary(database, database_url):
         ("linear", 3, 2**40 + 5),
         (None, 1, 0),
     ]
+    command.check(config)
+
+
+def test_histories_become_epoch_rows_and_are_not_compacted_at_once(
+    database, database_url
+):
+    """A downgrade writes the rows again; after the next upgrade they wait for a day."""
+    ids = [trained(database) for _ in range(3)]
+
+    def epochs():
+        with database.read() as session:
+            runs = RunRepository(session, "default")
+            return [[(e.epoch, e.fit, e.metrics) for e in runs.epochs(i)] for i in ids]
+
+    before = epochs()
+    for run_id in ids:
+        compact_one(database, run_id)
+    config = migrate_again(database, database_url, "0021")
+    assert epochs() == before
+    with database.read() as session:
+        assert uncompacted(session, 1.0, 10) == []
+        assert set(session.scalars(select(Epoch.run_id))) == set(ids)
     command.check(config)
 
 

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from core.database.base import utc_now
-from core.runs.histories import fold, unfolded
+from core.database.migration_times import MigrationTime
+from core.runs.histories import compact, uncompacted
 from core.runs.leases import EpochRow, Lease
 from core.runs.repository import RunRepository
 from core.runs.serialize import history_to_schema
@@ -22,8 +23,19 @@ ROWS = [
 ]
 
 
+def migrated(database, days):
+    """Let the database have been migrated some days ago."""
+    with database.write() as session:
+        at = utc_now() - timedelta(days=days)
+        session.execute(update(MigrationTime).values(migrated_at=at))
+
+
 def trained(database, days=2.0, status=RunStatus.SUCCEEDED):
-    """Add a run with three epochs that ended some days ago; return its id."""
+    """Add a run with three epochs that ended some days ago; return its id.
+
+    The database was migrated long before.
+    """
+    migrated(database, 100.0)
     run_id = add_run(database)
     lease = Lease.claim(database, run_id, "w", 30.0)
     lease.record(ROWS)
@@ -33,14 +45,14 @@ def trained(database, days=2.0, status=RunStatus.SUCCEEDED):
     return run_id
 
 
-def fold_one(database, run_id):
+def compact_one(database, run_id):
     with database.write() as session:
-        fold(session, run_id)
+        compact(session, run_id)
 
 
 def waiting(database, days=1.0, limit=10):
     with database.read() as session:
-        return unfolded(session, days, limit)
+        return uncompacted(session, days, limit)
 
 
 def count(database, table):
@@ -52,7 +64,7 @@ def facts(epochs):
     return [(e.epoch, e.fit, e.seconds, e.metrics) for e in epochs]
 
 
-def test_a_folded_history_reads_as_before(database):
+def test_a_compacted_history_reads_as_before(database):
     """All ways to read epochs give the same values in the same order."""
     run_id = trained(database)
 
@@ -69,44 +81,54 @@ def test_a_folded_history_reads_as_before(database):
             )
 
     before = read()
-    fold_one(database, run_id)
+    compact_one(database, run_id)
     assert (count(database, Epoch), count(database, History)) == (0, 1)
     assert read() == before
     with database.read() as session:
         assert RunRepository(session, "other").epochs(run_id) == []
 
 
-def test_only_runs_that_ended_some_time_ago_are_folded(database):
-    """Processes of the release before read rows of epochs only."""
+def test_only_runs_that_ended_some_time_ago_are_compacted(database):
+    """Processes of the release before read epoch rows only."""
     old = [trained(database), trained(database, status=RunStatus.CANCELLED)]
     trained(database, days=0.5)
     trained(database, status=RunStatus.RUNNING)
     assert waiting(database) == old
     assert waiting(database, limit=1) == old[:1]
     for run_id in old:
-        fold_one(database, run_id)
+        compact_one(database, run_id)
     assert waiting(database) == []
+
+
+def test_no_history_is_compacted_soon_after_the_migration(database):
+    """API processes of the release before may still run, for a day by default."""
+    run_id = trained(database, days=50.0)
+    migrated(database, 0.5)
+    assert waiting(database) == []
+    assert waiting(database, days=0.25) == [run_id]
+    migrated(database, 1.5)
+    assert waiting(database) == [run_id]
 
 
 def test_a_run_in_progress_and_a_run_without_epochs_stay(database):
     running, empty = trained(database, status=RunStatus.RUNNING), add_run(database)
     for run_id in (running, empty, "run_none"):
-        fold_one(database, run_id)
+        compact_one(database, run_id)
     assert (count(database, Epoch), count(database, History)) == (3, 0)
 
 
-def test_two_processes_fold_a_run_once(database):
+def test_two_processes_compact_a_run_once(database):
     run_ids = [trained(database) for _ in range(5)]
-    folders = [
-        threading.Thread(target=lambda: [fold_one(database, one) for one in run_ids])
+    threads = [
+        threading.Thread(target=lambda: [compact_one(database, one) for one in run_ids])
         for _ in range(2)
     ]
-    for folder in folders:
-        folder.start()
-    for folder in folders:
-        folder.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     for run_id in set(waiting(database)):  # both skipped a run that the other had locked
-        fold_one(database, run_id)
+        compact_one(database, run_id)
     assert (count(database, Epoch), count(database, History)) == (0, 5)
 
 

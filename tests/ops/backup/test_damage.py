@@ -50,6 +50,17 @@ def test_a_damaged_file_does_not_replace_its_whole_copy(service, made):
     assert files_of(Settings(home=made)) == whole
 
 
+def test_a_cut_table_does_not_replace_its_longer_copy(service, made):
+    """No row records its size; the backup reports it."""
+    whole = files_of(Settings(home=made))
+    cut = table_of(service.settings.home_dir)
+    shorten(cut)
+    again = make_backup(service.settings, made)
+    assert again.files.copied == 0
+    assert again.files.damaged == [str(cut.relative_to(service.settings.files_dir))]
+    assert files_of(Settings(home=made)) == whole
+
+
 @pytest.mark.parametrize("file_of", [network_of, table_of])
 def test_a_file_that_a_killed_restore_left_is_copied_again(made, tmp_path, file_of):
     target = Settings(home=tmp_path / "restored")

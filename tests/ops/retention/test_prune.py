@@ -9,7 +9,9 @@ from sqlalchemy import update
 from typer.testing import CliRunner
 
 from core.database.base import utc_now
+from core.retention.expired import Expired, Kind
 from core.runs.tables import Run
+from ops.retention import pruning
 from ops.retention.command import prune as command
 from tests.conftest import bench_in
 from tests.service.small_model import SPEC
@@ -48,6 +50,17 @@ def test_a_dry_run_lists_and_deletes_nothing(service):
     assert f"runs: 1 would be deleted ({service.cancelled})" in listed.output
     assert "versions: 0 would be deleted" in listed.output
     assert service.client.get(f"/v1/runs/{service.cancelled}").status_code == 200
+
+
+def test_a_list_that_was_cut_says_so(capsys):
+    """And runs of the listed versions are announced."""
+    one = Expired("default", "id", "m version 1")
+    found = {kind: [] for kind in Kind} | {Kind.VERSIONS: [one] * pruning.MOST_LISTED}
+    pruning.show(found, is_dry=True, as_json=False)
+    told = capsys.readouterr().out
+    assert "versions: at least 100,000 would be deleted (m version 1, " in told
+    assert "runs: 0 would be deleted" in told
+    assert "The runs of these versions are not counted" in told
 
 
 def test_what_has_expired_is_deleted(service):
