@@ -61,7 +61,8 @@ def import_keras() -> None:
     """Import Keras in the parent, before it forks; an error here ends the worker."""
     pause_collection()
     with not_installed("matplotlib", "pandas"):  # Keras loads them, for 50 MB of memory
-        import workers.run_executor  # noqa: F401, PLC0415  only a worker of runs needs it
+        import workers.devices  # noqa: PLC0415  only a worker of runs needs it
+        import workers.run_executor  # noqa: F401, PLC0415  this one too
 
     freeze_heap()
 
@@ -90,10 +91,8 @@ def _open(**_: Any) -> None:
         _child["ingest"] = Ingest(database, reader, settings.runs, _is_stopping)
         Watchdog(database, waiting_datasets, settings.runs, _busy.is_set).start()
     if RUNS in queues:
-        from workers.run_executor import (  # noqa: PLC0415  the parent imported it
-            RunExecutor,
-            share_cores,
-        )
+        from workers.devices import share_cores  # noqa: PLC0415  the parent imported it
+        from workers.run_executor import RunExecutor  # noqa: PLC0415  this one too
 
         share_cores(settings.worker_processes)
         _room.leave(_index())

@@ -4,7 +4,6 @@ Each way in which an attempt can end has one function with one transaction.
 """
 
 import logging
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,6 @@ from functools import partial
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from core import tracing
 from core.database.engine import is_away
@@ -50,20 +48,6 @@ from workers.training.train import Trained, train
 from workers.training.trainer import FitResult
 
 log = logging.getLogger(__name__)
-
-
-def share_cores(num_processes: int) -> None:
-    """Limit TensorFlow to this process's share of the cores, before it computes."""
-    if hasattr(os, "sched_getaffinity"):
-        num_cores = len(os.sched_getaffinity(0))  # a container may have fewer
-    else:
-        num_cores = os.cpu_count() or 1
-    threads = max(1, num_cores // num_processes)
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
-    for gpu in tf.config.list_physical_devices("GPU"):
-        # otherwise the first process takes all memory of the GPU
-        tf.config.experimental.set_memory_growth(gpu, True)
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import Engine, insert, select, update
 from starlette.testclient import TestClient
 
-from core.database.base import Base
 from core.database.migrate import upgrade
 from core.database.sessions import Database
 from core.models.tables import Model
 from core.settings import ReportRules, Settings, WebhookRules
+from ops.backup.rows import tables
 from service.app import create_app
 from tests.archive.essentials import bearing
 from tests.conftest import QUICK, ServiceUnderTest
@@ -82,9 +82,9 @@ def _moved_to_postgres(url: str) -> str:
 
 
 def _copy(source: Engine, target: Engine) -> None:
-    """Copy all tables. A model names a version, which names its model."""
+    """Copy the tables that a restore copies. A model names a version, which names its model."""
     with source.connect() as reading, target.begin() as writing:
-        for table in Base.metadata.sorted_tables:
+        for table in tables():
             if rows := [dict(row) for row in reading.execute(select(table)).mappings()]:
                 if table.name == "models":
                     rows = [{**row, "serving_version_id": None} for row in rows]

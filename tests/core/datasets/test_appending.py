@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from core.datasets.deletion import delete_dataset
 from core.datasets.ingest import Ingest
 from core.datasets.maintenance import DatasetMaintenance
 from core.datasets.repository import DatasetRepository
@@ -37,7 +38,7 @@ class Appending(Ingestion):
 
     def delete(self, ref):
         with self.database.write() as session:
-            self.service.delete(session, "default", ref)
+            delete_dataset(session, self.reader.storage, "default", ref)
 
     def files(self):
         return self.reader.storage.list("datasets")

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from core.columns.facts import Wanted
+from core.datasets.deletion import delete_dataset
 from core.datasets.ingest import Ingest, Reader
 from core.datasets.maintenance import DatasetMaintenance
 from core.datasets.repository import DatasetRepository
@@ -137,7 +138,7 @@ def test_a_dataset_deleted_while_it_is_read_leaves_no_file(ingestion):
         attempt = DatasetMaintenance(session).claim(dataset.id, 30.0)
         assert attempt == 1
     with ingestion.database.write() as session:
-        ingestion.service.delete(session, "default", dataset.id)
+        delete_dataset(session, ingestion.reader.storage, "default", dataset.id)
     with ingestion.database.write() as session:
         assert not DatasetMaintenance(session).update(dataset.id, 1, num_rows=2)
         assert session.get_one(Dataset, dataset.id).num_rows == 0
