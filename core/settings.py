@@ -166,7 +166,7 @@ Days = Annotated[float, Field(ge=0, le=36_500)]
 
 
 class RetentionRules(BaseModel):
-    """What is deleted, and after how many days (`FITSERVE_RETENTION__…`).
+    """The ages in days at which rows are deleted (`FITSERVE_RETENTION__…`).
 
     Without a number of days, nothing of that kind is deleted.
     """
@@ -279,7 +279,7 @@ class Settings(BaseSettings):
     report: ReportRules = ReportRules()
     """The measurements after a fit."""
     retention: RetentionRules = RetentionRules()
-    """What is deleted, and after how many days."""
+    """The ages in days at which rows are deleted."""
 
     @field_validator("broker_url")
     @classmethod

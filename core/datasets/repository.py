@@ -2,8 +2,8 @@
 
 from typing import TypeVarTuple
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, joinedload, undefer
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, undefer
 
 from core.database.named_locks import take_lock
 from core.datasets.tables import Dataset, DatasetBlock, has_files, with_blocks
@@ -14,6 +14,12 @@ from fitserve.names import parse_reference, version_ref
 
 Found = TypeVarTuple("Found")
 _SHOWN = 100
+
+
+def needs_dataset(dataset_id: str | InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Return the condition of a run that reads a dataset and has not ended."""
+    reads = (Run.dataset_id == dataset_id) | (Run.validation_dataset_id == dataset_id)
+    return reads & Run.status.not_in(TERMINAL)
 
 
 class DatasetRepository:
@@ -131,11 +137,8 @@ class DatasetRepository:
 
     def runs_that_need(self, dataset: Dataset) -> list[str]:
         """Return the ids of runs that read this dataset and have not ended."""
-        reads = (Run.dataset_id == dataset.id) | (Run.validation_dataset_id == dataset.id)
         return list(
-            self._session.scalars(
-                select(Run.id).where(reads, Run.status.not_in(TERMINAL))
-            )
+            self._session.scalars(select(Run.id).where(needs_dataset(dataset.id)))
         )
 
     def stored_bytes(self) -> int:

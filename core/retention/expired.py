@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from core.database.base import utc_now
+from core.datasets.repository import needs_dataset
 from core.datasets.tables import Dataset
 from core.models.tables import Alias, Model, ModelChange, Version
 from core.models.undoable import can_be_undone
@@ -122,8 +123,7 @@ def _datasets(session: Session, page: _Page) -> list[Expired]:
         other.deleted_at.is_(None),
         other.status == DatasetStatus.READY,
     )
-    reads = or_(Run.dataset_id == Dataset.id, Run.validation_dataset_id == Dataset.id)
-    is_read = exists().where(reads, Run.status.not_in(TERMINAL))
+    is_read = exists().where(needs_dataset(Dataset.id))
     query = (
         select(Dataset.workspace, Dataset.id, Dataset.name, Dataset.version)
         .where(Dataset.created_at < page.before, Dataset.deleted_at.is_(None))

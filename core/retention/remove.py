@@ -29,7 +29,7 @@ WITH_FILES = (Kind.VERSIONS, Kind.DATASETS)
 
 @dataclass(frozen=True)
 class Removed:
-    """What one call deleted.
+    """The result of a call that deletes.
 
     Args:
         rows: the rows that are gone.

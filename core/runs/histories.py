@@ -25,8 +25,8 @@ _MOST_LOOKED_AT = 2_000
 def uncompacted(session: Session, older_than_days: float, limit: int) -> list[str]:
     """Return ids of runs that ended some time ago and still have epoch rows.
 
-    There is none until the database has had its table of histories for that time: API
-    processes of the release before, which read epoch rows only, may still run until then.
+    Return none until the table of histories has that age, too: until then, API processes
+    of the release before may still run, which read epoch rows only.
     The search steps from run to run over the primary key of the epochs, so that its time
     does not depend on the number of runs whose histories are compacted.
     """

@@ -211,6 +211,8 @@ class Lease:
 
     def must_give_way(self, slot: Slot, times: RunTimes) -> bool:
         """Return whether the run must return to the queue, because a small one waits."""
+        if self.is_small:
+            return False
         with self._database.read() as session:
             return must_give_way(session, self.run_id, slot, times)
 

@@ -39,7 +39,7 @@ _MOST_CANDIDATES = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
-    """What a worker process may train.
+    """The runs that a worker process may train.
 
     Args:
         tags: the tags of its worker.
@@ -126,18 +126,13 @@ def must_give_way(session: Session, run_id: str, slot: Slot, times: RunTimes) ->
     A run gives way at most once in `give_way_pause_seconds`, and no more runs give way
     than small ones wait.
     """
-    run = session.get_one(Run, run_id)
-    lately = session.scalar(select(time_after(-times.give_way_pause_seconds))) or 0
-    if run.is_small or (run.gave_way_at or 0) > lately:
+    lately = time_after(-times.give_way_pause_seconds)
+    may = ~Run.is_small & (func.coalesce(Run.gave_way_at, 0) <= lately)
+    if not session.scalar(select(may).where(Run.id == run_id)):
         return False
     long_since = utc_now() - timedelta(seconds=times.give_way_after_seconds)
     waits = slot.waiting() & Run.is_small & (Run.created_at < long_since)
-    others = (
-        (Run.status == RunStatus.RUNNING)
-        & ~Run.is_small
-        & (func.coalesce(Run.gave_way_at, 0) <= lately)
-        & (Run.id < run_id)
-    )
+    others = may & (Run.status == RunStatus.RUNNING) & (Run.id < run_id)
     number = select(func.count()).select_from(Run)
     return session.scalars(number.where(waits)).one() > (
         session.scalars(number.where(others)).one()

@@ -72,14 +72,12 @@ def _fill(
 ) -> None:
     """Copy everything and describe it in `backup`.
 
-    `places` are the settings, which name the home, the folder, and a folder for work.
+    `places` are the settings of the service, the folder, and a folder for work.
     """
     settings, folder, work = places
     home = settings.home_dir
-    new, target = (
-        work / DATABASE_FILE,
-        LocalStorage(folder / "files", follows_links=False),
-    )
+    new = work / DATABASE_FILE
+    target = LocalStorage(folder / "files", follows_links=False)
     backup.rows, keys = copy_to_file(database, new)
     _refuse_empty(backup.rows, read_metadata(folder))
     refuse_to_replace_pepper(home, folder, backup.rows)

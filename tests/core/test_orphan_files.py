@@ -8,12 +8,11 @@ import pytest
 from core.database.base import utc_now
 from core.datasets.tables import Dataset
 from core.models.repository import ModelRepository
-from core.models.tables import Artifact, Version
 from core.orphan_files import remove_orphan_files
 from core.settings import Settings
 from core.storage import open_storage
 from fitserve.enums import DatasetStatus, RunStatus
-from tests.core.runs.rows import add_dataset, add_run, small_signature
+from tests.core.runs.rows import add_dataset, add_run, small_version
 from tests.stored import store
 
 
@@ -35,17 +34,8 @@ def test_an_ended_run_keeps_only_recorded_files(database, storage):
     kept = store(storage, f"runs/{ended}/2/model.onnx")
     lost = store(storage, f"runs/{ended}/1/model.onnx")
     young = store(storage, f"runs/{running}/1/model.onnx")
-    artifact = Artifact(name="model.onnx", key=kept, sha256="0", num_bytes=1)
     with database.write() as session:
-        version = Version(
-            model_name="m",
-            run_id=ended,
-            signature=small_signature(),
-            metrics={},
-            layers=[],
-            is_whole=True,
-            artifacts=[artifact],
-        )
+        version = small_version(ended, kept)
         ModelRepository(session, "default").add_version(version)
     assert remove(storage, database, older_than_seconds=0) == [lost]
     assert storage.list("runs") == sorted([kept, young])

@@ -10,7 +10,7 @@ def test_a_single_process_trains_long_runs():
 
 
 def test_any_one_of_three_processes_stays_free():
-    """Which one it is depends on the order in which long runs start."""
+    """The process that starts no long run stays free."""
     room = Room(3)
     assert room.take(2)
     assert room.take(0)

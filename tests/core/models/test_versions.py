@@ -18,12 +18,11 @@ from core.models.cause import Cause
 from core.models.deletion import delete_model, delete_version
 from core.models.promotion import promote, undo
 from core.models.repository import ModelRepository
-from core.models.tables import Artifact, Version
 from core.models.version_changes import describe_versions
 from core.runs.repository import RunRepository
 from core.settings import Settings
 from core.storage import open_storage
-from tests.core.runs.rows import add_run, small_signature
+from tests.core.runs.rows import add_run, small_version
 from tests.servers import until_locked
 from tests.stored import store
 
@@ -34,16 +33,7 @@ def train(database, storage):
     """Store a run, its version, and a file of the version."""
     run_id = add_run(database)
     key = store(storage, f"runs/{run_id}/model.onnx", "onnx")
-    file = Artifact(name="model.onnx", key=key, sha256="0", num_bytes=4)
-    version = Version(
-        model_name="m",
-        run_id=run_id,
-        signature=small_signature(),
-        metrics={},
-        layers=[],
-        is_whole=True,
-        artifacts=[file],
-    )
+    version = small_version(run_id, key)
     with database.write() as session:
         ModelRepository(session, "default").add_version(version)
         RunRepository(session, "default").get(run_id).model_version = version.number

@@ -13,7 +13,7 @@ from core.models.cause import Cause
 from core.models.deletion import delete_version
 from core.models.promotion import promote, undo
 from core.models.repository import ModelRepository
-from core.models.tables import Artifact, Version
+from core.models.tables import Version
 from core.queue import Queue, make_celery
 from core.retention import passes, remove
 from core.retention.expired import Kind
@@ -28,7 +28,7 @@ from core.storage.local import LocalStorage
 from core.webhooks.repository import WebhookRepository
 from fitserve.enums import DatasetStatus, RunStatus
 from fitserve.specs.webhook import WebhookSpec
-from tests.core.runs.rows import add_dataset, add_run, small_signature
+from tests.core.runs.rows import add_dataset, add_run, small_version
 from tests.core.runs.test_histories import trained
 from tests.stored import store
 
@@ -72,16 +72,7 @@ def old_version(database, storage):
     """Add an old run with a version of `m` and its file; return the version."""
     run_id = old_run(database, RunStatus.SUCCEEDED)
     key = store(storage, f"runs/{run_id}/model.onnx", "onnx")
-    version = Version(
-        model_name="m",
-        run_id=run_id,
-        signature=small_signature(),
-        metrics={},
-        layers=[],
-        is_whole=True,
-        artifacts=[Artifact(name="model.onnx", key=key, sha256="0", num_bytes=4)],
-        created_at=OLD,
-    )
+    version = small_version(run_id, key, created_at=OLD)
     with database.write() as session:
         ModelRepository(session, "default").add_version(version)
         RunRepository(session, "default").get(run_id).model_version = version.number
@@ -93,7 +84,7 @@ def removed(retention, kind):
 
 
 def test_versions_in_use_are_kept(database, storage, retention):
-    """Of six versions, the first is unused, and its file is deleted with it."""
+    """Only the first of six versions is unused; it is deleted with its file."""
     versions = [old_version(database, storage) for _ in range(6)]
     with database.write() as session:
         models = ModelRepository(session, "default")

@@ -5,6 +5,7 @@ from typing import Any
 from core.database.sessions import Database
 from core.datasets.tables import Dataset
 from core.models.signature import Signature
+from core.models.tables import Artifact, Version
 from core.runs.repository import RunRepository
 from core.runs.spec import ResolvedSpec, RunPlan
 from core.runs.tables import Run
@@ -80,3 +81,17 @@ def small_signature() -> Signature:
         features=[],
         ignored=[],
     )
+
+
+def small_version(run_id: str, key: str, **values: Any) -> Version:
+    """Return a version of `m` that a run made, with one file; it is not stored yet."""
+    file = Artifact(name="model.onnx", key=key, sha256="0", num_bytes=4)
+    defaults = {
+        "model_name": "m",
+        "signature": small_signature(),
+        "metrics": {},
+        "layers": [],
+        "is_whole": True,
+        "artifacts": [file],
+    }
+    return Version(run_id=run_id, **{**defaults, **values})

@@ -79,7 +79,7 @@ def test_a_flood_of_one_workspace_takes_turns_with_another(database, take, end):
 
 
 def test_workers_are_shared_evenly(database, take):
-    """Of eight processes that are busy at once, each of four workspaces gets two."""
+    """Eight busy processes train two runs of each of the four workspaces."""
     names = {}
     for workspace in ("a", "b", "c", "d"):
         for _ in range(2 if workspace == "d" else 50):
