@@ -3,9 +3,9 @@
 import importlib.util
 import tomllib
 
-import kubernetes_validate
 import pytest
 import yaml
+from kubernetes_validate.utils import all_versions, validate
 from pydantic import ValidationError
 
 from core.settings import Settings
@@ -16,7 +16,7 @@ from tests.deploy.helm import CHART, IMAGES, ROOT, VALUES, lint, render
 from tests.deploy.variables import unknown
 from workers import heartbeat
 
-_VERSIONS = kubernetes_validate.all_versions()
+_VERSIONS = all_versions()
 VERSIONS = [_VERSIONS[0], _VERSIONS[len(_VERSIONS) // 2], _VERSIONS[-1]]
 """The oldest, a middle and the newest release with a schema."""
 GPU = {
@@ -92,7 +92,7 @@ def test_kubernetes_accepts_every_object(version, values):
     checked = set()
     for found in render(**values):
         if not found["apiVersion"].startswith("keda.sh/"):
-            kubernetes_validate.validate(found, version, strict=True)
+            validate(found, version, strict=True)
             checked.add(found["kind"])
     expected = {"Deployment", "Job", "PodDisruptionBudget", "Service"}
     assert checked == expected | ({"Ingress"} if values else set())

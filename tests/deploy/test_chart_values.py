@@ -1,8 +1,11 @@
 """Test that the chart refuses wrong values, with a sentence that says what to do."""
 
-import pytest
+import re
 
-from tests.deploy.helm import IMAGES, VALUES, Refused, render
+import pytest
+import yaml
+
+from tests.deploy.helm import IMAGES, ROOT, VALUES, Refused, render
 
 URL = "s3://bucket/prefix"
 
@@ -101,3 +104,15 @@ def test_images_of_any_registry_are_accepted(image):
     made = render(images=IMAGES | {"service": image})
     assert image in str(made)
     assert VALUES["images"] == IMAGES
+
+
+def test_the_values_of_the_page_are_accepted():
+    """Each block of docs/deploying.md that begins with `# values.yaml` is a part of them."""
+    page = (ROOT / "docs/deploying.md").read_text()
+    blocks = re.findall(r"```yaml\n# values.yaml\n(.*?)```", page, re.DOTALL)
+    values = {}
+    for block in blocks:
+        values |= yaml.safe_load(block)
+    assert {"images", "workers", "ingress", "api"} <= set(values)
+    made = {each["kind"] for each in render(**values)}
+    assert {"Ingress", "ScaledObject"} <= made

@@ -210,7 +210,10 @@ def test_the_address_of_a_client_cannot_be_forged(client):
 @needs_caddy
 @pytest.mark.heavy
 def test_replicas_share_the_requests_and_a_stopped_one_is_left_out(tmp_path):
-    """The second of two replicas stops; no request fails."""
+    """The second of two replicas stops; no request fails.
+
+    Caddy before 2.11.2, such as Debian's, repeats only requests without a body.
+    """
     first, second = Upstream(), Upstream()
     with served(first) as port, ExitStack() as stack:
         other = stack.enter_context(served(second))
@@ -223,5 +226,6 @@ def test_replicas_share_the_requests_and_a_stopped_one_is_left_out(tmp_path):
             assert second.requests > 0
             before = first.requests
             stack.close()
-            assert all(client.post("/", content=b"x").is_success for _ in range(20))
+            answers = [client.get("/") for _ in range(20)]
+            assert [each.status_code for each in answers] == [200] * 20
             assert first.requests == before + 20
