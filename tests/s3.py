@@ -85,11 +85,12 @@ def start_rclone(root: Path, port: int) -> subprocess.Popen[bytes]:
     with (root.parent / f"{root.name}.log").open("ab") as log:
         process = subprocess.Popen([program, *served, *address], stderr=log)
     atexit.register(process.kill)
-    until(lambda: process.poll() is None and _accepts(port))
+    until(lambda: process.poll() is None and accepts(port))
     return process
 
 
-def _accepts(port: int) -> bool:
+def accepts(port: int) -> bool:
+    """Return whether a server listens on the port of loopback."""
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
     except OSError:

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from docs.generate import PAGES
 from fitserve import __version__
@@ -70,26 +69,3 @@ def test_decisions_are_numbered_without_a_gap():
     assert [page.name[:4] for page in pages] == [f"{n:04}" for n in range(len(pages))]
     for number, page in enumerate(pages[1:], 1):
         assert page.read_text().startswith(f"# {number}. "), page.name
-
-
-def test_the_compose_file_matches_the_code():
-    """Services, commands and required secrets are those of the code."""
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    assert set(compose["services"]) == {
-        "postgres",
-        "redis",
-        "migrate",
-        "service",
-        "reader",
-        "worker",
-    }
-    for name, kind in (("reader", "datasets"), ("worker", "runs")):
-        command = ["python", "-m", "workers", kind]
-        assert compose["services"][name]["command"] == command
-        check = ["CMD", "python", "-m", "workers.health", kind]
-        assert compose["services"][name]["healthcheck"]["test"] == check
-    dockerfile = (ROOT / "Dockerfile").read_text()
-    for name in ("service", "worker"):
-        assert compose["services"][name]["build"]["target"] == name
-        assert f" AS {name}" in dockerfile
-    assert "FITSERVE_API_KEY:?" in compose["x-environment"]["FITSERVE_API_KEY"]
