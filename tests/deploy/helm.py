@@ -4,6 +4,7 @@ The process reads a request as JSON from each line of its input, and answers in 
 """
 
 import atexit
+import importlib.util
 import json
 import subprocess
 import sys
@@ -44,6 +45,10 @@ def lint(kubernetes: str, **values: Any) -> dict[str, Any]:
 
 
 def _ask(request: dict[str, Any]) -> dict[str, Any]:
+    if importlib.util.find_spec("helm_python") is None:
+        import pytest
+
+        pytest.skip("helm-python-sdk has no wheel for this machine")
     helper = _helper()
     assert helper.stdin is not None
     assert helper.stdout is not None
