@@ -54,7 +54,7 @@ def damage(bench, model, number=1):
     """Change one bit of a version's file."""
     with bench.database.read() as session:
         version = ModelRepository(session, "default").version(model, number)
-        file = bench.settings.files_dir / version.artifact("model.onnx").key
+        file = bench.files / version.artifact("model.onnx").key
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
