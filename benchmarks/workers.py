@@ -53,6 +53,15 @@ class ServersTime:
         commands = self._redis.info("commandstats")
         return database, sum(found["usec"] for found in commands.values()) / 1000
 
+    def connections(self) -> int:
+        """Return how many connections to the database the service has open."""
+        query = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid()"
+        )
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
 
 @contextmanager
 def more_workers(home: Path, number: int) -> Iterator[None]:
@@ -111,6 +120,7 @@ def measure(number: int, engine: Engine) -> dict[str, float]:
         )
         cpu = psutil.cpu_times_percent()
         idle = idle_milliseconds(servers)
+        connections = servers.connections()
     return {
         "workers": number,
         "runs_a_minute": round(60 * RUNS / seconds, 1),
@@ -118,6 +128,7 @@ def measure(number: int, engine: Engine) -> dict[str, float]:
         "broker_ms_a_run": round(broker, 2),
         "busy_percent_of_all_cores": round(100 - cpu.idle, 1),
         "idle_database_ms_a_second": round(idle, 2),
+        "connections": connections,
     }
 
 

@@ -1,5 +1,6 @@
 """Names that change, files that are damaged, and more models than the cache holds."""
 
+import shutil
 import threading
 
 import pytest
@@ -51,7 +52,8 @@ def _storage(bench):
 
 
 def damage(bench, model, number=1):
-    """Change one bit of a version's file."""
+    """Change one bit of a version's file, and remove copies from an S3 server."""
+    shutil.rmtree(bench.settings.files_dir / "cache", ignore_errors=True)
     with bench.database.read() as session:
         version = ModelRepository(session, "default").version(model, number)
         file = bench.files / version.artifact("model.onnx").key
