@@ -135,6 +135,10 @@ class ServiceUnderTest:
         """Return the folder of the stored files, also if an S3 server has them."""
         return storage_folder(self.settings.home_dir, self.settings.storage_url)
 
+    def forget_copies(self) -> None:
+        """Remove this machine's copies of files of an S3 server, which may be read."""
+        shutil.rmtree(self.settings.files_dir / "cache", ignore_errors=True)
+
     @property
     def environment(self) -> dict[str, str]:
         """Return the variables with which another process is of the same service."""

@@ -1,6 +1,5 @@
 """Names that change, files that are damaged, and more models than the cache holds."""
 
-import shutil
 import threading
 
 import pytest
@@ -53,7 +52,7 @@ def _storage(bench):
 
 def damage(bench, model, number=1):
     """Change one bit of a version's file, and remove copies from an S3 server."""
-    shutil.rmtree(bench.settings.files_dir / "cache", ignore_errors=True)
+    bench.forget_copies()
     with bench.database.read() as session:
         version = ModelRepository(session, "default").version(model, number)
         file = bench.files / version.artifact("model.onnx").key
