@@ -131,7 +131,7 @@ def test_a_killed_child_loses_nothing(service):
     assert client.runs.history(run.id).epoch == list(range(1, 61))
     log = (home(process) / "logs" / "worker.log").read_text()
     assert f"run {run.id}: resumed at epoch" in log
-    assert not list(folder.glob("*.npz"))
+    until(lambda: not list(folder.glob("*.npz")))
 
 
 @pytest.mark.skipif(IS_SCALE_OUT, reason="an external broker has no reader on demand")
