@@ -198,7 +198,8 @@ def bench_in(
     if IS_SCALE_OUT and "database_url" not in given:
         copied = trained and postgres_copy(trained.resolved_database_url)
         given["database_url"] = copied or postgres_at_head()
-    given.setdefault("storage_url", new_storage_url())
+    if "storage_url" not in given:
+        given["storage_url"] = new_storage_url()
     settings = Settings(home=home, broker_url=broker_url, **{**own, **given})
     if trained is not None:
         shutil.copytree(trained.home_dir, settings.home_dir)
