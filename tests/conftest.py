@@ -28,10 +28,12 @@ from service.app import create_app
 from tests.servers import (
     ENGINES,
     IS_SCALE_OUT,
+    new_storage_url,
     postgres_at_head,
     postgres_copy,
     redis_of,
     sqlite_at_head,
+    storage_folder,
 )
 from tests.service.small_model import SPEC, TABLE
 
@@ -128,6 +130,28 @@ class ServiceUnderTest:
     def storage(self) -> Storage:
         return open_storage(self.settings)
 
+    @property
+    def files(self) -> Path:
+        """Return the folder of the stored files, also if an S3 server has them."""
+        return storage_folder(self.settings.home_dir, self.settings.storage_url)
+
+    def forget_copies(self) -> None:
+        """Remove this machine's copies of files of an S3 server, which may be read."""
+        shutil.rmtree(self.settings.files_dir / "cache", ignore_errors=True)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the variables with which another process is of the same service."""
+        settings = self.settings
+        storage = settings.storage_url
+        return {
+            **os.environ,
+            "FITSERVE_HOME": str(settings.home_dir),
+            "FITSERVE_BROKER_URL": settings.resolved_broker_url,
+            "FITSERVE_DATABASE_URL": settings.resolved_database_url,
+            **({"FITSERVE_STORAGE_URL": storage} if storage else {}),
+        }
+
     def upload(self, csv: str | bytes | Path, name: str = "table") -> dict[str, Any]:
         """Upload a CSV given as text or as a path."""
         body = csv.read_bytes() if isinstance(csv, Path) else csv
@@ -174,9 +198,16 @@ def bench_in(
     if IS_SCALE_OUT and "database_url" not in given:
         copied = trained and postgres_copy(trained.resolved_database_url)
         given["database_url"] = copied or postgres_at_head()
+    if "storage_url" not in given:
+        given["storage_url"] = new_storage_url()
     settings = Settings(home=home, broker_url=broker_url, **{**own, **given})
     if trained is not None:
         shutil.copytree(trained.home_dir, settings.home_dir)
+        if settings.storage_url:
+            source = storage_folder(trained.home_dir, trained.storage_url)
+            shutil.copytree(
+                source, storage_folder(settings.home_dir, settings.storage_url)
+            )
     else:
         settings.home_dir.mkdir()
         if settings.database_url is None:

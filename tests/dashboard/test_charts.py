@@ -27,7 +27,10 @@ DRAW = """async ([low, high, options]) => {
   const chart = lineChart({ title: "Made", xLabel: "x", ...options });
   document.getElementById("main").replaceChildren(chart.element);
   chart.update({ series: [{ name: "a", colour: 0, xs: values, ys: values }], ...options });
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  const isDrawn = () => document.querySelector(".plot svg text.tick");
+  for (let i = 0; i < 500 && !isDrawn(); i += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   const svg = document.querySelector(".plot svg");
   const frame = svg.getBoundingClientRect();
   const boxes = (selector) => [...svg.querySelectorAll(selector)].map((one) => {

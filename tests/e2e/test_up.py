@@ -18,7 +18,7 @@ from fitserve import Client, FitserveError
 from fitserve.enums import RunStatus
 from tests.e2e_service import FITSERVE, ROOT, running, started
 from tests.ops.doctor.test_doctor import doctor, verdicts
-from tests.servers import IS_SCALE_OUT
+from tests.servers import IS_SCALE_OUT, files_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keras]
 DATA = ROOT / "examples" / "data" / "diabetes.csv"
@@ -120,7 +120,7 @@ def test_a_killed_child_loses_nothing(service):
     """SIGKILL on the training child: the second attempt continues at the last checkpoint."""
     client, process = service
     run = client.runs.create(HEAVY)
-    folder = home(process) / "files" / "checkpoints" / run.id
+    folder = files_of(home(process)) / "checkpoints" / run.id
     until(lambda: list(folder.glob("*.npz")))
     for _ in range(2):  # the second heartbeat has recorded the checkpoint
         wait_for_epochs(client, run.id)
@@ -131,7 +131,7 @@ def test_a_killed_child_loses_nothing(service):
     assert client.runs.history(run.id).epoch == list(range(1, 61))
     log = (home(process) / "logs" / "worker.log").read_text()
     assert f"run {run.id}: resumed at epoch" in log
-    assert not folder.exists()
+    until(lambda: not list(folder.glob("*.npz")))
 
 
 @pytest.mark.skipif(IS_SCALE_OUT, reason="an external broker has no reader on demand")
@@ -228,7 +228,7 @@ def test_a_restart_on_the_same_home_keeps_predictions_and_continues_runs(tmp_pat
         unfinished = client.runs.create(HEAVY)
         wait_for_start(client, unfinished.id)
     assert not [p for p in psutil.process_iter() if str(tmp_path) in " ".join(_line(p))]
-    saved = (tmp_path / "files" / "checkpoints" / unfinished.id).glob("*.npz")
+    saved = (files_of(tmp_path) / "checkpoints" / unfinished.id).glob("*.npz")
     epoch = max(int(file.stem.split("-")[1]) for file in saved)
     with started(tmp_path, "--json") as (line, process):
         client = Client(started_json(line, process, tmp_path)["url"])

@@ -89,12 +89,12 @@ def test_pages_hold_everything_once(client, upload):
     assert len(seen) == 5
 
 
-def test_a_deleted_dataset_is_not_found(client, upload, settings):
+def test_a_deleted_dataset_is_not_found(client, upload, bench):
     """Its files are deleted."""
     dataset = upload(CSV)
     assert client.delete("/v1/datasets/table").status_code == 204
     assert_problem(client.get("/v1/datasets/table"), 404, "dataset-not-found")
-    assert not (settings.files_dir / "datasets" / dataset["id"]).exists()
+    assert not list((bench.files / "datasets" / dataset["id"]).rglob("*.*"))
 
 
 @pytest.mark.parametrize(
@@ -110,13 +110,13 @@ def test_a_deleted_dataset_is_not_found(client, upload, settings):
         (b"\x1f\x8b\x00\x00", "gzip"),
     ],
 )
-def test_an_invalid_table_is_refused_with_a_reason(client, settings, body, message):
+def test_an_invalid_table_is_refused_with_a_reason(client, bench, body, message):
     """The 422 says what is wrong and where, and nothing is stored."""
     answer = client.post("/v1/datasets", params={"name": "x"}, content=body)
     problem = assert_problem(answer, 422, "invalid-table")
     assert message in problem["detail"]
     assert client.get("/v1/datasets").json()["items"] == []
-    assert [p for p in settings.files_dir.rglob("*") if p.is_file()] == []
+    assert [p for p in bench.files.rglob("*") if p.is_file()] == []
 
 
 def test_a_gzip_bomb_is_refused(client):
@@ -193,7 +193,7 @@ def test_a_dataset_is_not_deleted_while_a_run_is_created(tmp_path, broker_url):
 def test_a_missing_table_file_is_a_conflict(bench, path):
     """The file is deleted between reading its row and reading the file."""
     bench.upload("x,y\n" + "".join(f"{i},{i * 7 % 10}\n" for i in range(20)))
-    for file in bench.settings.files_dir.rglob("*.parquet"):
+    for file in bench.files.rglob("*.parquet"):
         file.unlink()
     if path.endswith("rows"):
         answer = bench.client.get(path)

@@ -31,7 +31,7 @@ def predict(client, path=""):
 
 
 def files(bench, word="model.onnx"):
-    return [path for path in bench.settings.files_dir.rglob("*") if path.name == word]
+    return [path for path in bench.files.rglob("*") if path.name == word]
 
 
 def test_a_version_is_deleted_with_its_files(bench, model):

@@ -1,7 +1,6 @@
 """No full garbage collection stalls the API under load."""
 
 import contextlib
-import os
 import socket
 import subprocess
 import sys
@@ -36,17 +35,11 @@ runpy.run_module("service", run_name="__main__")
 def watched(tmp_path, broker_url, small_home):
     """Start a real API process; yield its port, and the file of its collections."""
     with bench_in(tmp_path / "home", broker_url, small_home) as bench:
-        settings = bench.settings
+        environment = bench.environment
     port, log = free_port(), tmp_path / "collections"
-    environment = {
-        "FITSERVE_HOME": str(settings.home_dir),
-        "FITSERVE_DATABASE_URL": settings.resolved_database_url,
-        "FITSERVE_BROKER_URL": broker_url,
-        "FITSERVE_PORT": str(port),
-    }
     process = subprocess.Popen(
         [sys.executable, "-c", WATCHED, str(log)],
-        env={**os.environ, **environment},
+        env=environment | {"FITSERVE_PORT": str(port)},
         stderr=subprocess.DEVNULL,
     )
     try:

@@ -201,7 +201,7 @@ def test_a_refused_request_leaves_nothing(bench, client, given, csv, slug):
     assert refused.json()["type"] == f"/problems/{slug}", refused.text
     assert client.get("/v1/datasets").json()["items"] == []
     assert client.get("/v1/runs").json()["items"] == []
-    assert [p for p in bench.settings.files_dir.rglob("*") if p.is_file()] == []
+    assert [p for p in bench.files.rglob("*") if p.is_file()] == []
 
 
 def test_a_queued_run_is_cancelled_at_once(client, table):

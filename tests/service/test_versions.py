@@ -71,9 +71,9 @@ def test_numbers_as_classes_stay_numbers(client, upload, train):
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
-def test_a_damaged_file_is_never_served(client, settings, damage):
+def test_a_damaged_file_is_never_served(client, bench, damage):
     """The sha256 in the database is checked; the answer is 503, and other routes work."""
-    file = next(settings.files_dir.rglob("model.onnx"))
+    file = next(bench.files.rglob("model.onnx"))
     content = bytearray(file.read_bytes())
     if damage == "remove":
         file.unlink()

@@ -24,7 +24,8 @@ def table(upload):
 @pytest.fixture
 def local(settings, table):
     """Provide an API that may send webhooks to loopback."""
-    webhooks = LOCAL.model_copy(update={"poll_seconds": 0.05})
+    patient = {"poll_seconds": 0.05, "timeout_seconds": 60.0}
+    webhooks = LOCAL.model_copy(update=patient)
     app = create_app(settings.model_copy(update={"webhooks": webhooks}))
     with TestClient(app, base_url="http://localhost") as client:
         yield client

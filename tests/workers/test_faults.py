@@ -42,14 +42,7 @@ class Worker:
         with self.log.open("ab") as log:
             self.process = psutil.Popen(
                 [sys.executable, "-m", "tests.workers.faulty_worker", "runs"],
-                env={
-                    **os.environ,
-                    **environment,
-                    "FITSERVE_HOME": str(bench.settings.home_dir),
-                    "FITSERVE_BROKER_URL": bench.settings.resolved_broker_url,
-                    "FITSERVE_DATABASE_URL": bench.settings.resolved_database_url,
-                    **more,
-                },
+                env=bench.environment | environment | more,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -278,7 +271,7 @@ def test_a_stopped_worker_hands_its_run_back(bench, worker, fault):
             row = session.get_one(Run, run_id)
             assert row.attempt == row.handed_back == 1
         key = f"checkpoints/{run_id}"
-        assert list((bench.settings.files_dir / key).iterdir())
+        assert list((bench.files / key).iterdir())
         bench.client.post(f"/v1/runs/{run_id}/cancel")
     show(f"SIGTERM ({fault}): {len(took)}, exit within {max(took):.1f} s")
     assert max(took) <= 20

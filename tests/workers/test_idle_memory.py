@@ -1,6 +1,5 @@
 """An idle child trims its memory, and is replaced if it stays large."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -103,15 +102,9 @@ main()
 
 def test_a_real_reader_on_demand_ends_without_an_error(bench):
     """The supervisor takes another exit code for a failure."""
-    given = {
-        "FITSERVE_HOME": str(bench.settings.home_dir),
-        "FITSERVE_BROKER_URL": bench.settings.resolved_broker_url,
-        "FITSERVE_DATABASE_URL": bench.settings.resolved_database_url,
-        READER_ON_DEMAND: "1",
-    }
     done = subprocess.run(
         [sys.executable, "-c", ENDING],
-        env=os.environ | given,
+        env=bench.environment | {READER_ON_DEMAND: "1"},
         capture_output=True,
         text=True,
         timeout=120,

@@ -35,8 +35,8 @@ def test_a_backup_is_a_home_with_everything(service, made):
     filled = {name for name, rows in rows_of(copy).items() if rows}
     assert filled >= {"aliases", "artifacts", "dataset_blocks", "epochs", "webhooks"}
     stored = {
-        path.relative_to(service.settings.files_dir).parts[0]
-        for path in service.settings.files_dir.rglob("*")
+        path.relative_to(service.files).parts[0]
+        for path in service.files.rglob("*")
         if path.is_file()
     }
     assert stored == {"datasets", "runs"}

@@ -18,14 +18,14 @@ from tests.servers import IS_SCALE_OUT
 of_sqlite = pytest.mark.skipif(IS_SCALE_OUT, reason="the home has an SQLite database")
 
 
-def network_of(home):
-    """Return the file of a network in a home or a backup."""
-    return next((home / "files" / "runs").rglob("*.onnx"))
+def network_of(files):
+    """Return the file of a network in the files of a service or a backup."""
+    return next((files / "runs").rglob("*.onnx"))
 
 
-def table_of(home):
+def table_of(files):
     """Return the file of a table, whose size no row records."""
-    return next((home / "files" / "datasets").rglob("*.csv"))
+    return next((files / "datasets").rglob("*.csv"))
 
 
 def shorten(path):
@@ -35,7 +35,7 @@ def shorten(path):
 @pytest.mark.parametrize("file_of", [network_of, table_of])
 def test_a_damaged_copy_is_copied_again(service, made, file_of):
     whole = files_of(Settings(home=made))
-    shorten(file_of(made))
+    shorten(file_of(made / "files"))
     again = make_backup(service.settings, made)
     assert files_of(Settings(home=made)) == whole
     assert (again.files.copied, again.files.existed) == (1, len(whole) - 1)
@@ -44,7 +44,7 @@ def test_a_damaged_copy_is_copied_again(service, made, file_of):
 
 def test_a_damaged_file_does_not_replace_its_whole_copy(service, made):
     whole = files_of(Settings(home=made))
-    shorten(network_of(service.settings.home_dir))
+    shorten(network_of(service.files))
     again = make_backup(service.settings, made)
     assert (again.files.copied, again.files.damaged) == (0, [])
     assert files_of(Settings(home=made)) == whole
@@ -53,18 +53,18 @@ def test_a_damaged_file_does_not_replace_its_whole_copy(service, made):
 def test_a_cut_table_does_not_replace_its_longer_copy(service, made):
     """No row records its size; the backup reports it."""
     whole = files_of(Settings(home=made))
-    cut = table_of(service.settings.home_dir)
+    cut = table_of(service.files)
     shorten(cut)
     again = make_backup(service.settings, made)
     assert again.files.copied == 0
-    assert again.files.damaged == [str(cut.relative_to(service.settings.files_dir))]
+    assert again.files.damaged == [str(cut.relative_to(service.files))]
     assert files_of(Settings(home=made)) == whole
 
 
 @pytest.mark.parametrize("file_of", [network_of, table_of])
 def test_a_file_that_a_killed_restore_left_is_copied_again(made, tmp_path, file_of):
     target = Settings(home=tmp_path / "restored")
-    left = target.files_dir / file_of(made).relative_to(made / "files")
+    left = target.files_dir / file_of(made / "files").relative_to(made / "files")
     left.parent.mkdir(parents=True)
     left.write_bytes(b"part")
     assert restore_backup(target, made).files.existed == 0
@@ -72,7 +72,7 @@ def test_a_file_that_a_killed_restore_left_is_copied_again(made, tmp_path, file_
 
 
 def test_a_restore_names_damaged_files(made, tmp_path):
-    damaged = network_of(made)
+    damaged = network_of(made / "files")
     shorten(damaged)
     restored = restore_backup(Settings(home=tmp_path / "restored"), made)
     assert restored.files.damaged == [str(damaged.relative_to(made / "files"))]
@@ -80,7 +80,7 @@ def test_a_restore_names_damaged_files(made, tmp_path):
 
 def test_a_link_in_a_backup_is_not_followed(made, tmp_path):
     secret = tmp_path / "secret"
-    linked = network_of(made)
+    linked = network_of(made / "files")
     linked.rename(secret)
     linked.symlink_to(secret)
     with pytest.raises(CommandRefused, match=r"^1 files .* such as runs/"):

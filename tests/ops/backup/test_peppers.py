@@ -28,7 +28,7 @@ def with_other_home(settings, home):
     return Settings(
         home=home,
         database_url=settings.resolved_database_url,
-        storage_url=f"file://{settings.files_dir}",
+        storage_url=settings.storage_url or f"file://{settings.files_dir}",
     )
 
 

@@ -35,12 +35,7 @@ def service(tmp_path, broker_url, small_home):
 def prune(service, *options, environment=None):
     app = typer.Typer()
     app.command()(command)
-    settings = service.settings
-    given = {
-        "FITSERVE_HOME": str(settings.home_dir),
-        "FITSERVE_DATABASE_URL": settings.resolved_database_url,
-        **(LIMIT if environment is None else environment),
-    }
+    given = service.environment | (LIMIT if environment is None else environment)
     return CliRunner().invoke(app, list(options), env=given)
 
 

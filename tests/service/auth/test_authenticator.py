@@ -240,7 +240,7 @@ def test_a_key_is_limited_in_queued_runs(bench):
 def test_a_key_is_limited_in_stored_bytes(bench):
     """An upload above the limit is cut off, and deleting a dataset frees its bytes."""
     key = make_key(bench, workspace="store", limits={"stored_bytes": 1000})
-    files = bench.settings.files_dir / "datasets"
+    files = bench.files / "datasets"
 
     def upload(name, num_rows):
         body = "x,y\n" + "11,22\n" * num_rows

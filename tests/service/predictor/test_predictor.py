@@ -51,10 +51,11 @@ def _storage(bench):
 
 
 def damage(bench, model, number=1):
-    """Change one bit of a version's file."""
+    """Change one bit of a version's file, and remove copies from an S3 server."""
+    bench.forget_copies()
     with bench.database.read() as session:
         version = ModelRepository(session, "default").version(model, number)
-        file = bench.settings.files_dir / version.artifact("model.onnx").key
+        file = bench.files / version.artifact("model.onnx").key
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)

@@ -139,9 +139,10 @@ def test_the_report_is_an_artifact(bench, regression):
         url = f"/v1/models/line/versions/1/artifacts/{name}"
         recorded = {a["name"]: a["sha256"] for a in version["artifacts"]}[name]
         assert hashlib.sha256(bench.client.get(url).content).hexdigest() == recorded
-    (file,) = bench.settings.files_dir.rglob("baselines.json")
+    (file,) = bench.files.rglob("baselines.json")
     whole = file.read_bytes()
     file.write_bytes(whole.replace(b'"r2": ', b'"r2":1', 1))
+    bench.forget_copies()
     assert bench.client.get("/v1/models/line/versions/1/report").status_code == 503
     file.write_bytes(whole)
 

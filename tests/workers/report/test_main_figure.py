@@ -1,6 +1,5 @@
 """The main figure of a run and a version is stored in columns when it is measured."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -69,7 +68,7 @@ def test_every_surface_has_the_figure_without_its_files(bench):
     assert figure["baseline"] == {"name": "linear", "value": known["linear"]}
     ends = f"({figure['low']:.2f}–{figure['high']:.2f})"
     assert f"R² {figure['value']:.2f} {ends} on 240 test rows" in report["summary"]
-    files = [path for path in bench.settings.files_dir.rglob("*") if path.is_file()]
+    files = [path for path in bench.files.rglob("*") if path.is_file()]
     assert {"report.json", "baselines.json"} <= {path.name for path in files}
     for path in files:
         path.unlink()
@@ -155,7 +154,7 @@ def test_baselines_of_a_deleted_version_change_nothing(bench, monkeypatch):
     run = bench.train(spec(model_name="gone"))
     assert run["main_figure"]["value"] is not None
     assert run["main_figure"]["baseline"] is None
-    folder = bench.settings.files_dir
+    folder = bench.files
     assert not [path for path in folder.rglob("baselines.json") if run["id"] in str(path)]
 
 
@@ -186,14 +185,8 @@ RunExecutor(settings, database, storage, "killed", is_stopping).execute(run_id)
 def test_a_kill_before_the_baselines_leaves_a_whole_run(bench):
     """Run and version have the figure and its interval, without a baseline."""
     run_id = bench.post(spec(model_name="killed"))
-    environment = {
-        **os.environ,
-        "FITSERVE_HOME": str(bench.settings.home_dir),
-        "FITSERVE_BROKER_URL": bench.settings.resolved_broker_url,
-        "FITSERVE_DATABASE_URL": bench.settings.resolved_database_url,
-    }
     command = [sys.executable, "-c", KILLED, run_id]
-    assert subprocess.run(command, env=environment, check=False).returncode == (
+    assert subprocess.run(command, env=bench.environment, check=False).returncode == (
         -signal.SIGKILL
     )
     run = get(bench, f"runs/{run_id}")

@@ -244,7 +244,7 @@ def test_an_invalid_checkpoint_restarts_the_run(bench, interruptions, harm):
     bench.upload(CSV)
     run_id = bench.post(SPEC)
     attempt(bench, run_id, interruptions, stop_at=5)
-    [path] = (bench.settings.files_dir / "checkpoints" / run_id).iterdir()
+    [path] = (bench.files / "checkpoints" / run_id).iterdir()
     if harm == "gone":
         path.unlink()
     elif harm == "damaged":
@@ -272,10 +272,10 @@ def test_an_ended_run_leaves_no_checkpoint(bench, interruptions):
     bench.upload(CSV)
     run_id = bench.post(SPEC)
     attempt(bench, run_id, interruptions, stop_at=5)
-    folder = bench.settings.files_dir / "checkpoints" / run_id
+    folder = bench.files / "checkpoints" / run_id
     assert len(list(folder.iterdir())) == 1
     attempt(bench, run_id, interruptions)
-    assert not folder.exists()
+    assert not list(folder.glob("*.npz"))
     with bench.database.read() as session:
         assert session.get(Checkpoint, run_id) is None
 
