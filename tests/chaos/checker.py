@@ -14,7 +14,6 @@ from core.runs.checkpoint_files import remove_orphans
 from core.runs.tables import Run
 from core.storage import Storage, open_storage
 from core.storage.scratch import sweep_scratch
-from tests.chaos.client import CELL, KEY
 from tests.chaos.cluster import FAST, Cluster
 from tests.chaos.request_log import ENDED
 from tests.chaos.stand_in.weights import NAN_SEED, losses, prediction
@@ -141,8 +140,7 @@ def _of_files(cluster: Cluster) -> list[str]:
     ]
     recorded = {a.key for a in artifacts} | splits
     recorded |= {key for dataset in datasets for key in dataset.file_keys}
-    files = cluster.settings.files_dir
-    there = {str(f.relative_to(files)) for f in files.rglob("*") if f.is_file()}
+    there = cluster.stored_files()
     found += [f"{key} is not recorded" for key in sorted(there - recorded)]
     found += [f"{key} is missing" for key in sorted(recorded - there)]
     return found
@@ -168,6 +166,6 @@ def _of_logs(cluster: Cluster) -> list[str]:
     return [
         f"{path.name} holds {secret!r}"
         for path in cluster.logs()
-        for secret in (KEY, CELL)
+        for secret in cluster.secrets
         if secret in path.read_text(errors="replace")
     ]

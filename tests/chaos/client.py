@@ -1,7 +1,9 @@
 """Define a client that repeats each request until it is answered."""
 
+import itertools
 import time
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -14,14 +16,24 @@ CELL = "8675309.125"
 """A cell of every table, which no log may contain."""
 CSV = f"x,y\n{CELL},1\n" + "".join(f"{i},{3 * i + 1}\n" for i in range(40))
 
+_AWAY_SECONDS = 5.0
+
 
 class Client:
-    """An HTTP client that writes every response to a request log."""
+    """An HTTP client that writes every response to a request log.
 
-    def __init__(self, url: str, request_log: RequestLog) -> None:
+    Each request goes to the next one of `urls`, as through a load balancer, which passes
+    over an address for some seconds after it gave no answer.
+    """
+
+    def __init__(
+        self, urls: Sequence[str], request_log: RequestLog, timeout: float = 30.0
+    ) -> None:
         self.request_log = request_log
+        self._urls = itertools.cycle(urls)
+        self._away_until = dict.fromkeys(urls, 0.0)
         self._http = httpx.Client(
-            base_url=url, timeout=30, headers={"Authorization": f"Bearer {KEY}"}
+            timeout=timeout, headers={"Authorization": f"Bearer {KEY}"}
         )
 
     def close(self) -> None:
@@ -29,12 +41,20 @@ class Client:
 
     def ask(self, method: str, path: str, **given: Any) -> httpx.Response | None:
         """Send one request. Return None if the connection broke."""
+        url = self._next_url()
         try:
-            response = self._http.request(method, path, **given)
+            response = self._http.request(method, url + path, **given)
         except httpx.TransportError:
+            self._away_until[url] = time.monotonic() + _AWAY_SECONDS
             return None
         self.request_log.note(response)
         return response
+
+    def _next_url(self) -> str:
+        turns = itertools.islice(self._urls, len(self._away_until))
+        now = time.monotonic()
+        answering = (url for url in turns if self._away_until[url] <= now)
+        return next(answering, None) or next(self._urls)
 
     def insist(
         self, method: str, path: str, seconds: float = 90.0, **given: Any

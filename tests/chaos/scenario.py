@@ -75,21 +75,21 @@ def run_scenario(
         except (TimeoutError, AssertionError) as error:
             wrong = [f"{type(error).__name__}: {error}", *built.request_log.wrong]
         if wrong:
-            wrong.append(f"logs in {_kept(built)}")
+            wrong.append(f"logs in {kept(built)}")
     seconds = time.monotonic() - began
     return Outcome(row, where.name, times, seed, figure, wrong, seconds)
 
 
-def _kept(built: Cluster) -> Path:
+def kept(built: Cluster) -> Path:
     """Keep logs and run rows of a cluster that broke a promise; return the folder of logs."""
-    kept = Path(tempfile.mkdtemp(prefix="chaos-logs-", dir="/var/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="chaos-logs-", dir="/var/tmp"))
     with built.database.read() as session:
         rows = session.scalars(select(Run)).unique().all()
         columns = [
             {c.key: getattr(r, c.key) for c in Run.__table__.columns} for r in rows
         ]
-    (kept / "runs.txt").write_text("\n".join(map(str, columns)))
-    return Path(shutil.copytree(built.log_dir, kept / "logs"))
+    (folder / "runs.txt").write_text("\n".join(map(str, columns)))
+    return Path(shutil.copytree(built.log_dir, folder / "logs"))
 
 
 @contextmanager

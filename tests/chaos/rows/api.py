@@ -89,19 +89,22 @@ def killed_under_load(cluster: Cluster, times: int, choice: random.Random) -> st
 
 
 class Load:
-    """Send at most 50 predictions per second in two threads until the block ends."""
+    """Send predictions in two threads until the block ends, with a pause after each."""
 
-    def __init__(self, cluster: Cluster, seeds: dict[int, tuple[int, int]]) -> None:
+    def __init__(
+        self, cluster: Cluster, seeds: dict[int, tuple[int, int]], pause: float = 0.04
+    ) -> None:
         self.answered = self.broken = 0
         self.longest_pause = 0.0
         self._cluster = cluster
         self._seeds = seeds
+        self._pause = pause
         self._last = time.monotonic()
         self._stopped = threading.Event()
         self._threads = [threading.Thread(target=self._ask) for _ in range(2)]
 
     def _ask(self) -> None:
-        while not self._stopped.wait(0.04):
+        while not self._stopped.wait(self._pause):
             if self._cluster.client.predict(self._seeds, "p", random.random()):
                 now = time.monotonic()
                 self.longest_pause = max(self.longest_pause, now - self._last)
