@@ -5,6 +5,7 @@
 
 import os
 import re
+import time
 
 import pytest
 
@@ -23,6 +24,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 MIGRATION = "0021"
 """The first migration that the release before does not have."""
 TABLE = ROOT / "examples" / "data" / "diabetes.csv"
+_LONG_SECONDS = 200
 _SHORT = {
     "FITSERVE_RUNS__LEASE_SECONDS": "10",
     "FITSERVE_RUNS__HEARTBEAT_SECONDS": "1",
@@ -128,8 +130,9 @@ def test_runs_move_from_the_release_before_to_this_one(upgrade, release, steps):
     answers = old.reads(first)
     what = f"the release before (revision {release.revision})"
     steps(f"{what} has trained a model, and answers {len(answers)} routes to read")
+    began = time.monotonic()
     runs = _post_runs(old)
-    steps("two runs train on the old worker, four are queued")
+    steps("two runs train on the old worker, three are queued")
     _migrate_beside(upgrade, old, runs, steps)
     _check_reads(old, first, answers)
     steps(f"the old API answers {len(answers)} routes as before")
@@ -139,7 +142,7 @@ def test_runs_move_from_the_release_before_to_this_one(upgrade, release, steps):
     _, new = upgrade.start_api(CHECKOUT, "new-api")
     _end_runs_on_both_apis(old, new, runs)
     steps("the old worker ended its runs, and one that the new API accepted")
-    _move_a_run(upgrade, old, runs["moved"], steps)
+    _move_a_run(upgrade, old, runs["moved"], began + 0.8 * _LONG_SECONDS, steps)
     histories = {run_id: old.history(run_id) for run_id in _ended(old)}
     assert old.predict(TABLE) == new.predict(TABLE) == predictions
     old_process.terminate()
@@ -163,7 +166,7 @@ def _start_the_release_before(upgrade, release):
 def _post_runs(old):
     """Post two long runs, until they train, and others, which wait. Return the ids."""
     long = {"epochs": 1_000_000, "batch_size": 1}  # they end by time
-    runs = {"moved": old.post("moved", **long, time_limit_seconds=150)}
+    runs = {"moved": old.post("moved", **long, time_limit_seconds=_LONG_SECONDS)}
     runs["short"] = old.post("short", **long, time_limit_seconds=25)
     for name in ("queued1", "queued2", "cancelled"):
         runs[name] = old.post(name)
@@ -192,10 +195,13 @@ def _end_runs_on_both_apis(old, new, runs):
         assert old.until_ended(runs[name])["status"] == "succeeded", name
 
 
-def _move_a_run(upgrade, old, run_id, steps):
-    """Stop the old worker in the middle of a run, which the new worker continues."""
+def _move_a_run(upgrade, old, run_id, latest, steps):
+    """Stop the old worker in the middle of a run, which the new worker continues.
+
+    On a slow machine, the new worker may still be starting at the latest time to stop.
+    """
     new_worker = upgrade.start_worker(CHECKOUT, "new-worker")
-    new_worker.child()
+    until(lambda: new_worker.child_pids() or time.monotonic() > latest, _LONG_SECONDS)
     before = old.history(run_id)
     assert old.run(run_id)["status"] == "running", "the run ended too early"
     seconds = upgrade.old_worker.terminate()
@@ -204,7 +210,7 @@ def _move_a_run(upgrade, old, run_id, steps):
         f"the old worker stopped in {seconds:.1f} s, after {before['epoch'][-1]} epochs"
     )
     resumed = re.compile(rf"{run_id}: resumed at epoch (\d+)")
-    until(lambda: resumed.search(new_worker.log_text()), 60)
+    until(lambda: resumed.search(new_worker.log_text()), 150)
     epoch = int(resumed.search(new_worker.log_text())[1])
     assert epoch >= before["epoch"][-1]
     old.until_epoch(run_id, epoch + 5)
