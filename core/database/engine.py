@@ -26,7 +26,7 @@ _IDLE = "idle_in_transaction_session_timeout=60s"
 """The longest time for which a frozen process can keep rows locked."""
 
 _CONNECT_SECONDS = 10
-_SILENCE = {
+_TCP_TIMEOUTS = {
     "tcp_user_timeout": 20_000,  # milliseconds
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -35,7 +35,7 @@ _SILENCE = {
 
 TCP alone waits for a quarter of an hour, or for two hours if nothing was sent. At the
 server, a transaction of a host that is cut off may hold rows locked. The URL may name
-other numbers.
+other numbers, and other `options`, which are added.
 """
 
 
@@ -62,11 +62,12 @@ def make_engine(url: str) -> Engine:
 def _postgres_arguments(url: str) -> dict[str, Any]:
     """Return libpq's arguments; those of TCP also become settings of the session."""
     given = make_url(url).query
-    silence = {name: given.get(name, number) for name, number in _SILENCE.items()}
-    at_server = [f"tcp_{name.removeprefix('tcp_')}={silence[name]}" for name in silence]
-    options = " ".join(f"-c {setting}" for setting in (_IDLE, *at_server))
+    timeouts = {name: given.get(name, number) for name, number in _TCP_TIMEOUTS.items()}
+    at_server = [f"tcp_{name.removeprefix('tcp_')}={timeouts[name]}" for name in timeouts]
+    own = [f"-c {setting}" for setting in (_IDLE, *at_server)]
+    options = " ".join([*own, str(given.get("options", ""))]).strip()
     seconds = given.get("connect_timeout", _CONNECT_SECONDS)
-    return {"options": options, "connect_timeout": seconds, **silence}
+    return {"options": options, "connect_timeout": seconds, **timeouts}
 
 
 def is_away(error: Exception) -> bool:

@@ -66,7 +66,7 @@ def test_no_folder_is_shared():
     assert all("volumes" not in each for each in OURS.values())
     used = [v for each in SERVICES.values() for v in each.get("volumes", [])]
     named = [v.partition(":")[0] for v in used if not v.startswith(".")]
-    assert sorted(named) == sorted(COMPOSE["volumes"]) == ["database", "objects"]
+    assert sorted(named) == sorted(COMPOSE["volumes"]) == ["database", "objects", "proxy"]
 
 
 def test_every_variable_is_read_by_fitserve():

@@ -11,6 +11,7 @@ _OTHERS = frozenset(
         "AWS_ENDPOINT_URL",
         "AWS_REGION",
         "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
         "FORWARDED_ALLOW_IPS",  # uvicorn's
     }
 )

@@ -8,6 +8,7 @@ hosts and removes the network. So nothing is left when a test is interrupted or 
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -134,7 +135,7 @@ class Network:
     def left(self) -> list[str]:
         """Return the namespaces and devices of this network that exist."""
         lines = [*self.ip("netns", "list").splitlines(), *self._devices()]
-        return [line for line in lines if line.startswith(self.name)]
+        return [line for line in lines if re.match(rf"{self.name}\b", line)]
 
     def _devices(self) -> list[str]:
         rows = self.ip("-oneline", "link").splitlines()

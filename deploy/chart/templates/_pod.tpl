@@ -6,7 +6,7 @@ automountServiceAccountToken: false
 enableServiceLinks: false # a Service `fitserve` would set FITSERVE_PORT to its own URL
 terminationGracePeriodSeconds: {{ .grace }}
 {{- with .root.Values.serviceAccountName }}
-serviceAccountName: {{ . }}
+serviceAccountName: {{ . | quote }}
 {{- end }}
 imagePullSecrets: {{ toJson .root.Values.imagePullSecrets }}
 nodeSelector: {{ .part.nodeSelector | default dict | toJson }}
@@ -23,7 +23,7 @@ containers:
       {{- end }}
       {{- range $name := .secrets }}
       - name: {{ $name }}
-        valueFrom: {secretKeyRef: {name: {{ $.root.Values.secretName }}, key: {{ $name }}, optional: {{ hasPrefix "AWS_" $name }}}}
+        valueFrom: {secretKeyRef: {name: {{ $.root.Values.secretName | quote }}, key: {{ $name }}, optional: {{ hasPrefix "AWS_" $name }}}}
       {{- end }}
     {{- with .more }}
     {{- include . $ | nindent 4 }}
@@ -33,5 +33,5 @@ containers:
     volumeMounts: [{name: home, mountPath: /data}, {name: tmp, mountPath: /tmp}]
 volumes:
   - {name: home, emptyDir: {sizeLimit: {{ .root.Values.homeSize }}}}
-  - {name: tmp, emptyDir: {}}
+  - {name: tmp, emptyDir: {sizeLimit: {{ .root.Values.homeSize }}}}
 {{- end }}

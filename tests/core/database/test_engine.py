@@ -31,3 +31,9 @@ def test_the_server_gives_up_a_silent_host_at_the_same_time():
     """Otherwise the transaction of a host that was cut off holds its locks for a minute."""
     assert "-c tcp_user_timeout=20000" in options()["options"]
     assert "-c tcp_keepalives_idle=7" in options(keepalives_idle="7")["options"]
+
+
+def test_options_of_the_url_are_added():
+    found = options(options="-c search_path=own")["options"]
+    assert "-c tcp_user_timeout=20000" in found
+    assert found.endswith("-c search_path=own")
