@@ -172,11 +172,12 @@ class ServiceUnderTest:
         from workers import heartbeat
         from workers.run_executor import RunExecutor
 
-        heartbeat._LEAVE_SECONDS = 300.0  # otherwise it ends pytest
         executor = RunExecutor(
             self.settings, self.database, self.storage, "test", is_stopping
         )
-        executor.execute(run_id)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(heartbeat, "_LEAVE_SECONDS", 300.0)  # otherwise it ends pytest
+            executor.execute(run_id)
         return self.client.get(f"/v1/runs/{run_id}").json()
 
     def train(self, spec: dict[str, Any]) -> dict[str, Any]:
