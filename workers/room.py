@@ -4,7 +4,7 @@ import multiprocessing
 
 
 class Room:
-    """Which processes of a worker train a long run, in memory that they share.
+    """Record which processes of a worker train a long run, in memory that they share.
 
     Each process writes its own mark only, so that no lock can stay locked when a process
     is killed. If two processes want the last place at the same moment, neither gets it.
