@@ -36,6 +36,7 @@ from tests.servers import (
     storage_folder,
 )
 from tests.service.small_model import SPEC, TABLE
+from tests.steps import Steps
 
 # a busy machine is slow, which is not an error of the example
 hypothesis.settings.register_profile("without deadline", deadline=None)
@@ -94,6 +95,12 @@ def pytest_runtest_teardown() -> None:
 def _freeze_once() -> None:
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def steps() -> Steps:
+    """Return a log of the steps of a long test."""
+    return Steps()
 
 
 @pytest.fixture(scope="session")

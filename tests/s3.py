@@ -35,8 +35,6 @@ class S3Server:
 
     endpoint: str
     make_old: Callable[[str, float], None]
-    folder: Path | None = None
-    """The folder of the bucket, if the server keeps objects as files of their names."""
 
     def new_url(self, patch: pytest.MonkeyPatch, endpoint: str | None = None) -> str:
         """Name the server in the environment; return the URL of an unused prefix.
@@ -64,13 +62,19 @@ def environment(endpoint: str) -> dict[str, str]:
 
 
 @cache
-def rclone() -> S3Server:
-    """Start rclone's server, once per process."""
+def bucket_folder() -> Path:
+    """Make the folder in which `rclone` keeps objects as files of their names."""
     root = Path(tempfile.mkdtemp(prefix="fitserve-s3-"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
     (root / BUCKET).mkdir()
+    return root / BUCKET
+
+
+@cache
+def rclone() -> S3Server:
+    """Start rclone's server, once per process."""
     port = free_port()
-    start_rclone(root, port)
+    start_rclone(bucket_folder().parent, port)
 
     def make_old(name: str, seconds: float) -> None:
         """Store the object again with a time, which rclone takes from its metadata."""
@@ -79,7 +83,7 @@ def rclone() -> S3Server:
         then = {"mtime": str(time.time() - seconds)}
         obstore.put(store, name, content, attributes=then)
 
-    return S3Server(f"http://127.0.0.1:{port}", make_old, root / BUCKET)
+    return S3Server(f"http://127.0.0.1:{port}", make_old)
 
 
 def start_rclone(

@@ -167,10 +167,9 @@ def new_storage_url() -> str | None:
 
 def storage_folder(home: Path, url: str | None) -> Path:
     """Return the folder with the stored files of a service, also if a server has them."""
-    folder = s3.rclone().folder
-    if url is None or folder is None:
+    if url is None:
         return home / "files"
-    return folder / url.removeprefix(f"s3://{s3.BUCKET}/")
+    return s3.bucket_folder() / url.removeprefix(f"s3://{s3.BUCKET}/")
 
 
 @contextmanager

@@ -7,12 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.hosts.network import NoNamespaces, network
-from tests.steps import Steps
-
-
-@pytest.fixture
-def steps():
-    return Steps()
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from tests import s3
 from tests.e2e_service import ROOT
 from tests.live import free_port
 from tests.servers import new_postgres_database, redis_of
-from tests.steps import Steps
 from tests.timing import until
 from tests.upgrade.api import Api
 from tests.upgrade.release import CHECKOUT, NoHistory, release_before
@@ -92,11 +91,6 @@ class Upgrade:
         for process in self.processes:
             if process.is_alive:
                 process.kill()
-
-
-@pytest.fixture
-def steps():
-    return Steps()
 
 
 @pytest.fixture
